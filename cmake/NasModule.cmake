@@ -1,0 +1,47 @@
+# nas_add_module(<name> [TORCH] SOURCES … [DEPENDS module …] [PUBLIC lib …] [PRIVATE lib …])
+#   One static library nas_<name> from src/<name>; DEPENDS are the modules of its row in the layer table.
+# nas_add_test(<module> [TORCH] SOURCES … [DEPENDS module …] [LABELS …])
+#   One Catch2 program <module>_tests from tests/<module>.
+# TORCH gives LibTorch and its precompiled header.
+
+function(nas_use_torch target)
+  target_link_libraries(${target} PUBLIC nas::torch)
+  if(NAS_TORCH_PCH_OWNER)
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+    target_precompile_headers(${target} REUSE_FROM ${NAS_TORCH_PCH_OWNER})
+    # The compiler compares flags, not meaning: the same definitions as the owner of the header.
+    target_link_libraries(${target} PRIVATE nlohmann_json::nlohmann_json)
+  endif()
+endfunction()
+
+function(nas_add_module name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPENDS;PUBLIC;PRIVATE" ${ARGN})
+  set(target nas_${name})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  foreach(module ${ARG_DEPENDS})
+    target_link_libraries(${target} PUBLIC nas_${module})
+  endforeach()
+  target_link_libraries(${target} PUBLIC ${ARG_PUBLIC} PRIVATE nas_warnings ${ARG_PRIVATE})
+  if(ARG_TORCH)
+    nas_use_torch(${target})
+  endif()
+endfunction()
+
+function(nas_add_test module)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPENDS;PRIVATE;LABELS" ${ARGN})
+  set(target ${module}_tests)
+  add_executable(${target} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/tests/support/test_main.cpp)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(${target} PRIVATE nas_warnings nas_${module} Catch2::Catch2 nlohmann_json::nlohmann_json ${ARG_PRIVATE})
+  foreach(dep ${ARG_DEPENDS})
+    target_link_libraries(${target} PRIVATE nas_${dep})
+  endforeach()
+  target_compile_definitions(${target} PRIVATE NAS_SOURCE_DIR="${CMAKE_SOURCE_DIR}" NAS_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  if(ARG_TORCH)
+    target_link_libraries(${target} PRIVATE nas::torch)
+  endif()
+  # One ctest entry per program: start-up of LibTorch would otherwise be paid per test case.
+  add_test(NAME ${module} COMMAND ${target})
+  set_tests_properties(${module} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900 SKIP_RETURN_CODE 77)
+endfunction()
