@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nas/nn/supernet.h"
+#include "nas/space/search_space.h"
+
+namespace nas {
+
+using Matrix = std::vector<std::vector<double>>;  ///< [edge][op]
+
+/// Streams of N5: which use of randomness a draw serves.
+inline constexpr std::uint32_t kWeightStream = 0;
+inline constexpr std::uint32_t kArchStream = 1;
+inline constexpr std::uint32_t kReinforceStream = 16;  ///< + sample index
+
+/// Draws paths by probabilities with the counter-based generator of N5: a pure function of (seed, stream, step, edge), so that
+/// a resumed run, and every rank, draws the same.
+class PathSampler {
+ public:
+  explicit PathSampler(std::uint64_t seed) : seed_(seed) {}
+  /// One candidate per edge, by p.
+  Choice Draw(const Matrix& p, std::uint32_t stream, std::uint64_t step) const;
+  /// Two distinct candidates per edge by p without replacement; active ~ softmax of the pair. An edge with one candidate left
+  /// has inactive = −1.
+  std::vector<EdgeSample> DrawPairs(const Matrix& p, std::uint32_t stream, std::uint64_t step) const;
+
+ private:
+  std::uint64_t seed_;
+};
+
+}  // namespace nas

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "nas/latency/cost_table.h"
+#include "nas/search/path_sampler.h"
+
+namespace nas {
+
+struct Selection {
+  Choice choice;
+  double log_prob = 0;      ///< Σ_e log p_e(o_e)
+  double cost = 0;          ///< predicted total
+  std::int64_t nodes = 0;   ///< branch-and-bound nodes looked at
+};
+
+/// The most probable architecture whose cost does not exceed `budget` (N7): exact multiple-choice knapsack, by dynamic
+/// programming over rounded costs and branch and bound on the true ones. Ties: lower cost, then lower op indices.
+/// `log_p[edge][op]` is −inf for candidates that are gone. nullopt when no architecture meets the budget.
+std::optional<Selection> SelectMostProbable(const Matrix& log_p, const CostTable& table, double budget);
+
+/// The same, keeping only architectures strictly more probable than `log_prob_floor`; used when closing the loop (N13).
+/// The unconstrained argmax with its cost.
+Selection SelectArgmax(const Matrix& log_p, const CostTable& table);
+
+}  // namespace nas
