@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "nas/core/json.h"
-#include "nas/nn/supernet.h"
 #include "nas/search/path_sampler.h"
+#include "nas/space/edge_sample.h"
 #include "nas/space/search_space.h"
 
 namespace nas {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nas/nn/supernet.h"
+#include "nas/space/edge_sample.h"
 #include "nas/space/search_space.h"
 
 namespace nas {
