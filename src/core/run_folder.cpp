@@ -103,40 +103,47 @@ Json ReadJson(const fs::path& path) { return JsonDocument::Load(path.string()).r
 }  // namespace
 
 RunFolder::RunFolder(fs::path path, const Json& config, std::vector<std::string> free_keys)
-    : path_(std::move(path)), config_(std::make_shared<Json>(config)), free_keys_(std::move(free_keys)) {}
+    : path_(std::move(path)), config_(std::make_shared<Json>(config)), free_keys_(std::move(free_keys)) {
+  if (!config.is_object()) ThrowInternal("RunFolder: the configuration is not an object");
+}
 
 RunFolder RunFolder::Open(const fs::path& path, const Json& config, RunMode mode,
                           const std::vector<std::string>& free_keys) {
-  if (!config.is_object()) ThrowInternal("RunFolder::Open: the configuration is not an object");
   RunFolder folder(path, config, free_keys);
-  const std::vector<fs::path> entries = Entries(path);
-  const bool is_run = IsRun(path);
-  if (is_run && (mode == RunMode::kResume || mode == RunMode::kResumeOrNew)) {
+  if (folder.Decide(mode)) {
     folder.GoOn();
-    return folder;
+  } else {
+    folder.StartNew();
   }
-  if (mode == RunMode::kResume && !Exists(path)) {
-    ThrowInput(StrCat("there is no run to resume at ", path.string(), "; leave --resume away to start one"));
+  return folder;
+}
+
+bool RunFolder::Check(const fs::path& path, const Json& config, RunMode mode,
+                      const std::vector<std::string>& free_keys) {
+  RunFolder folder(path, config, free_keys);
+  return folder.Decide(mode) && folder.finished();
+}
+
+bool RunFolder::Decide(RunMode mode) {
+  const std::vector<fs::path> entries = Entries(path_);
+  const bool is_run = IsRun(path_);
+  if (is_run && (mode == RunMode::kResume || mode == RunMode::kResumeOrNew)) {
+    CompareWithRecorded();
+    return true;
+  }
+  if (mode == RunMode::kResume && !Exists(path_)) {
+    ThrowInput(StrCat("there is no run to resume at ", path_.string(), "; leave --resume away to start one"));
   }
   if (is_run && mode == RunMode::kNew) {
-    ThrowInput(StrCat(path.string(),
+    ThrowInput(StrCat(path_.string(),
                       " holds a run already; give --resume to go on with it, --force to replace it, or "
                       "another --out"));
   }
   if (!is_run && !OnlyForerunners(entries)) {
-    ThrowInput(StrCat(path.string(), " holds other files (", entries.front().filename().string(),
+    ThrowInput(StrCat(path_.string(), " holds other files (", entries.front().filename().string(),
                       ") and is not the folder of a run; give another --out"));
   }
-  if (is_run) {
-    // The entries, not the folder: it may be a mount point or a link to a larger disk.
-    for (const fs::path& entry : entries) {
-      std::error_code error;
-      fs::remove_all(entry, error);
-      if (error) ThrowInput(StrCat("cannot remove ", entry.string(), ": ", error.message()));
-    }
-  }
-  folder.StartNew();
-  return folder;
+  return false;
 }
 
 bool RunFolder::IsRun(const fs::path& path) {
@@ -165,7 +172,38 @@ fs::path RunFolder::NextDefaultName(const fs::path& runs_dir, const std::string&
   }
 }
 
+fs::path RunFolder::NetworkFolder(const fs::path& path, const std::string& target) {
+  if (!IsRun(path))
+    ThrowInput(StrCat(path.string(), " is not the folder of a run; give one that `search` or `train` made"));
+  if (target.empty() && Exists(path / "arch.json")) return path;
+  std::vector<fs::path> matching;
+  std::vector<std::string> names;
+  for (const fs::path& entry : Entries(path / "targets")) {
+    if (!Exists(entry / "arch.json")) continue;
+    const std::string name = entry.filename().string();
+    names.push_back(name);
+    if (target.empty() || name == target || StartsWith(name, target + "-")) matching.push_back(entry);
+    if (name == target) return entry;
+  }
+  std::sort(names.begin(), names.end());
+  if (matching.size() == 1) return matching.front();
+  if (names.empty())
+    ThrowInput(StrCat("the run at ", path.string(), " has no network yet; resume it until it is done"));
+  if (matching.empty())
+    ThrowInput(StrCat("the run at ", path.string(), " has no target ", target, DidYouMean(target, names)));
+  ThrowInput(
+      StrCat("the run at ", path.string(), " has several networks; choose one with --target: ", Join(names, ", ")));
+}
+
 void RunFolder::StartNew() {
+  if (IsRun(path_)) {
+    // The entries, not the folder: it may be a mount point or a link to a larger disk.
+    for (const fs::path& entry : Entries(path_)) {
+      std::error_code error;
+      fs::remove_all(entry, error);
+      if (error) ThrowInput(StrCat("cannot remove ", entry.string(), ": ", error.message()));
+    }
+  }
   MakeDirectory(path_);
   CheckWritable(path_);
   WriteFileAtomic(config_path(), PrettyDump(*config_));
@@ -180,9 +218,7 @@ void RunFolder::StartNew() {
   WriteFileAtomic(environment_path(), PrettyDump(facts));
 }
 
-void RunFolder::GoOn() {
-  resumed_ = true;
-  CheckWritable(path_);
+void RunFolder::CompareWithRecorded() {
   Json recorded = ReadConfig(path_);
   const FlatJson asked = Flatten(*config_);
   const FlatJson before = Flatten(recorded);
@@ -211,6 +247,11 @@ void RunFolder::GoOn() {
     if (to != nullptr && from != nullptr) *to = *from;
   }
   *config_ = std::move(recorded);
+}
+
+void RunFolder::GoOn() {
+  resumed_ = true;
+  CheckWritable(path_);
   if (Exists(metrics_path())) metric_lines_ = CountLines(ReadFile(metrics_path()));
 
   Json facts = ReadJson(environment_path());

@@ -210,6 +210,44 @@ TEST_CASE("facts are merged into env.json") {
   CHECK(facts["schema"] == "nas.env/1");
 }
 
+TEST_CASE("a look before the start refuses alike and writes nothing") {
+  TempDir temp;
+  const fs::path path = temp.path() / "a";
+  CHECK_FALSE(RunFolder::Check(path, SomeConfig(), RunMode::kNew, kFree));
+  CHECK_FALSE(fs::exists(path));
+  RunFolder folder = RunFolder::Open(path, SomeConfig(), RunMode::kNew, kFree);
+  const std::string facts = ReadFile(folder.environment_path());
+  CHECK_FALSE(RunFolder::Check(path, SomeConfig(), RunMode::kResume, kFree));
+  CHECK_FALSE(RunFolder::Check(path, SomeConfig(), RunMode::kForce, kFree));
+  CHECK(Contains(InputError([&] { RunFolder::Check(path, SomeConfig(), RunMode::kNew, kFree); }), "--force"));
+  CHECK(ReadFile(folder.environment_path()) == facts);
+  folder.WriteResult({{"top1", 0.5}});
+  CHECK(RunFolder::Check(path, SomeConfig(), RunMode::kResume, kFree));
+  CHECK(folder.finished());
+}
+
+TEST_CASE("the network of a run is found by its target") {
+  TempDir temp;
+  const fs::path path = temp.path() / "a";
+  CHECK(Contains(InputError([&] { RunFolder::NetworkFolder(path, ""); }), "not the folder of a run"));
+  RunFolder::Open(path, SomeConfig(), RunMode::kNew, kFree);
+  CHECK(Contains(InputError([&] { RunFolder::NetworkFolder(path, ""); }), "no network yet"));
+  const auto add = [&](const fs::path& folder) {
+    fs::create_directories(folder);
+    std::ofstream(folder / "arch.json") << "{}";
+  };
+  add(path / "targets" / "cpu-5ms");
+  CHECK(RunFolder::NetworkFolder(path, "") == path / "targets" / "cpu-5ms");
+  add(path / "targets" / "cpu-50ms");
+  add(path / "targets" / "pixel1-80ms");
+  CHECK(RunFolder::NetworkFolder(path, "pixel1") == path / "targets" / "pixel1-80ms");
+  CHECK(RunFolder::NetworkFolder(path, "cpu-5ms") == path / "targets" / "cpu-5ms");
+  CHECK(Contains(InputError([&] { RunFolder::NetworkFolder(path, "cpu"); }), "cpu-50ms, cpu-5ms, pixel1-80ms"));
+  CHECK(Contains(InputError([&] { RunFolder::NetworkFolder(path, "pixel1-80m"); }), "pixel1-80ms"));
+  add(path);
+  CHECK(RunFolder::NetworkFolder(path, "") == path);
+}
+
 TEST_CASE("default names count up within a day") {
   TempDir temp;
   const fs::path first = RunFolder::NextDefaultName(temp.path(), "tiny-5ms");

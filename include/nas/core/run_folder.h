@@ -34,12 +34,22 @@ class RunFolder {
   static RunFolder Open(const std::filesystem::path& path, const Json& config, RunMode mode,
                         const std::vector<std::string>& free_keys = {});
 
+  /// The refusals of `Open` without writing anything, for a look before long preparations; true when `Open` would go on
+  /// with a run that is finished.
+  static bool Check(const std::filesystem::path& path, const Json& config, RunMode mode,
+                    const std::vector<std::string>& free_keys = {});
+
   /// Whether a run has left its mark (env.json) in the folder: what `kForce` may remove and `kResume` go on with.
   static bool IsRun(const std::filesystem::path& path);
   /// The recorded configuration. Throws kInput when there is none or it is damaged.
   static Json ReadConfig(const std::filesystem::path& path);
   /// `<runs_dir>/<stem>-<yyyymmdd>-<n>` with the least n ≥ 1 that is free.
   static std::filesystem::path NextDefaultName(const std::filesystem::path& runs_dir, const std::string& stem);
+
+  /// The folder that holds a network of a run (arch.json, weights.safetensors): `targets/<target>` of a search, where
+  /// `target` may leave the budget away, or the run folder itself for `train`. `target` may be empty when there is only
+  /// one. Throws kInput naming the targets that there are.
+  static std::filesystem::path NetworkFolder(const std::filesystem::path& path, const std::string& target);
 
   const std::filesystem::path& path() const { return path_; }
   bool resumed() const { return resumed_; }  ///< the folder held this run already
@@ -78,6 +88,9 @@ class RunFolder {
 
  private:
   RunFolder(std::filesystem::path path, const Json& config, std::vector<std::string> free_keys);
+  /// Whether to go on with a run (else: start one). Throws what `Open` refuses; writes nothing.
+  bool Decide(RunMode mode);
+  void CompareWithRecorded();
   void StartNew();
   void GoOn();
 
