@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,23 +15,27 @@ namespace nas {
 /// JSON that keeps the order of keys, so that files and output read as they were written.
 using Json = nlohmann::ordered_json;
 
-/// A parsed file that can say where each value stands. Comments (`//`, `/* */`) are allowed.
+/// A parsed file that can say where each value stands. Comments (`//`, `/* */`) are allowed. Copies share the content.
 class JsonDocument {
  public:
-  /// Throws kInput `file:line:column: …` when the text is not JSON, is cut off, or repeats a key.
+  /// Throws kInput `file:line:column: …` when the text is not JSON, is cut off, repeats a key, holds a number beyond
+  /// the range of double, or nests deeper than 200.
   static JsonDocument Parse(std::string text, std::string source_name);
-  /// Throws kInput when the file cannot be read.
+  /// Throws kInput when the file cannot be read, and like `Parse`.
   static JsonDocument Load(const std::string& path);
 
-  const Json& root() const { return *root_; }
-  const std::string& source() const { return source_; }
-  /// `file:line:column (/json/path)` of the value at a JSON pointer.
+  const Json& root() const;
+  const std::string& source() const;
+  /// `file:line:column (/json/path)` of the value at a JSON pointer; where there is none, of the nearest value around
+  /// it.
   std::string Where(const std::string& pointer) const;
+  /// The same, but of the key that introduces the value.
+  std::string WhereKey(const std::string& pointer) const;
 
  private:
-  std::shared_ptr<const Json> root_;
-  std::shared_ptr<const std::map<std::string, std::pair<int, int>>> positions_;  // JSON pointer → line, column
-  std::string source_;
+  struct Content;
+  explicit JsonDocument(std::shared_ptr<const Content> content);
+  std::shared_ptr<const Content> content_;
 };
 
 /// Strict reading of one JSON object: every key is asked for once; `Finish` refuses what nobody asked for.
@@ -42,8 +44,9 @@ class ObjectReader {
  public:
   explicit ObjectReader(const JsonDocument& document, std::string pointer = "");
 
-  bool Has(const std::string& key) const;   ///< present and not null
-  bool IsNull(const std::string& key) const;  ///< present and null
+  bool Has(const std::string& key) const;     ///< present and not null; the key counts as known
+  bool IsNull(const std::string& key) const;  ///< present and null; the key counts as known
+  // Readers with a fallback use it for absent keys and for null.
   std::string String(const std::string& key);
   std::string String(const std::string& key, const std::string& fallback);
   std::string Choice(const std::string& key, const std::vector<std::string>& choices);
@@ -74,16 +77,20 @@ class ObjectReader {
 
  private:
   const Json* Find(const std::string& key) const;
-  const Json& Need(const std::string& key);
+  const Json& Need(const std::string& key, const char* expected) const;
+  [[noreturn]] void FailElement(const std::string& key, std::size_t index, const std::string& message) const;
 
   JsonDocument document_;
   std::string pointer_;
-  std::set<std::string> known_;
+  const Json* object_;                   // inside document_, which keeps it alive
+  mutable std::set<std::string> known_;  // every key that was asked for, also by the const questions
 };
 
-/// Keys sorted at every depth, no blanks, shortest round-trip numbers: equal values give equal bytes. For hashes.
+/// Keys sorted at every depth, no blanks, shortest round-trip numbers, whole numbers without a point: equal values give
+/// equal bytes (also 5 and 5.0). For hashes.
 std::string CanonicalDump(const Json& value);
-/// Two-space indented text with short arrays on one line, newline at the end. For files people read.
+/// Two-space indented text, arrays and objects of scalars up to 100 characters on one line, newline at the end. For
+/// files people read.
 std::string PrettyDump(const Json& value);
 
 }  // namespace nas

@@ -10,11 +10,11 @@ namespace nas {
 
 /// One look at long work. Fields that do not apply stay empty or negative.
 struct ProgressState {
-  std::string phase;            ///< "profile", "warm-up", "search", "train", …
-  double done = 0;              ///< finished units of this phase
-  double total = 0;             ///< units of this phase; 0 = unknown
+  std::string phase;                                        ///< "profile", "warm-up", "search", "train", …
+  double done = 0;                                          ///< finished units of this phase
+  double total = 0;                                         ///< units of this phase; 0 = unknown
   std::vector<std::pair<std::string, std::string>> fields;  ///< shown in order: {"loss", "1.234"}, {"img/s", "512"}
-  double seconds_left = -1;     ///< of the whole command, when it can be told
+  double seconds_left = -1;                                 ///< of the whole command, when it can be told
 };
 
 /// Where progress goes. Libraries report; the command decides how it looks.
@@ -28,7 +28,8 @@ class Progress {
 
 enum class ProgressStyle { kAuto, kBar, kPlain, kNone, kJson };
 
-/// kAuto: a bar on a terminal, elsewhere a plain line every 30 s. All styles write to stderr.
-std::unique_ptr<Progress> MakeProgress(ProgressStyle style, bool color);
+/// kAuto: a bar on a terminal, elsewhere a plain line every 30 s. All styles write to stderr. A bar is redrawn at most
+/// ten times a second; `fallback_columns` (the caller's COLUMNS) is its width where the terminal does not tell.
+std::unique_ptr<Progress> MakeProgress(ProgressStyle style, bool color, int fallback_columns = 80);
 
 }  // namespace nas

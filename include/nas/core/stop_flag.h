@@ -17,4 +17,9 @@ class StopFlag {
   std::atomic<bool> requested_{false};
 };
 
+/// From now on SIGINT and SIGTERM, and the SIGUSR1 and SIGUSR2 that batch systems send ahead of a time limit, set the
+/// flag; a second SIGINT ends the process at once with 130. For the program's entry alone; the flag must live as long
+/// as the process.
+void InstallStopSignals(StopFlag* flag);
+
 }  // namespace nas

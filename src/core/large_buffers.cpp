@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <climits>
+#include <cstdlib>
+
+#include "nas/core/machine.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace nas {
+
+void KeepLargeBuffers() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
+}
+
+}  // namespace nas

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nas/core/subprocess.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+#include <system_error>
+
+#include "file_descriptor.h"
+#include "nas/core/error.h"
+#include "nas/core/text.h"
+
+extern char** environ;
+
+namespace nas {
+
+namespace {
+
+using detail::FileDescriptor;
+using Clock = std::chrono::steady_clock;
+
+/// A process that has let go of its pipes may be followed by helpers that hold them (an ssh master): read on this long.
+constexpr double kDrainSeconds = 0.25;
+
+std::string Reason(int error) { return std::generic_category().message(error); }
+
+struct Pipe {
+  FileDescriptor read;
+  FileDescriptor write;
+};
+
+Pipe MakePipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) ThrowInternal(StrCat("cannot make a pipe: ", Reason(errno)));
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+/// Keeps SIGPIPE from this thread while a program may close its input early; one that came is taken back.
+class SigpipeBlock {
+ public:
+  SigpipeBlock() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    was_pending_ = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~SigpipeBlock() {
+    if (!was_pending_) {
+      const std::timespec no_wait{};
+      while (sigtimedwait(&pipe_, nullptr, &no_wait) == -1 && errno == EINTR) {
+      }
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  SigpipeBlock(const SigpipeBlock&) = delete;
+  SigpipeBlock& operator=(const SigpipeBlock&) = delete;
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
+/// The started program. Whatever happens, it is not left behind: the destructor kills the group and reaps.
+class Child {
+ public:
+  explicit Child(pid_t pid) : pid_(pid) {}
+  ~Child() {
+    if (!status_) {
+      KillGroup();
+      Reap();
+    }
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  void KillGroup() const { ::kill(-pid_, SIGKILL); }
+
+  /// True once the program has ended; it stays a zombie until `Reap`, so that its group id cannot be given away.
+  bool HasEnded() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+  }
+
+  int Reap() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    status_ = status;
+    if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
+    return WEXITSTATUS(status);
+  }
+
+ private:
+  pid_t pid_;
+  std::optional<int> status_;
+};
+
+/// File actions and attributes of posix_spawn with their destructors.
+class SpawnSetup {
+ public:
+  SpawnSetup() {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    for (int signal : {SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&defaults, signal);
+    posix_spawnattr_setsigdefault(&attributes_, &defaults);
+  }
+  ~SpawnSetup() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+
+  void Connect(int from, int to) { posix_spawn_file_actions_adddup2(&actions_, from, to); }
+  void ReadNothing() { posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0); }
+
+  int Spawn(const std::vector<std::string>& argv, pid_t* pid) {
+    std::vector<char*> pointers;
+    for (const std::string& word : argv) pointers.push_back(const_cast<char*>(word.c_str()));
+    pointers.push_back(nullptr);
+    return posix_spawnp(pid, pointers[0], &actions_, &attributes_, pointers.data(), environ);
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+/// Calls back for every complete line of a growing text.
+class LineReporter {
+ public:
+  explicit LineReporter(const std::function<void(std::string_view)>& on_line) : on_line_(on_line) {}
+  void Report(const std::string& text) {
+    if (!on_line_) return;
+    for (std::size_t end = text.find('\n', reported_); end != std::string::npos; end = text.find('\n', reported_)) {
+      const std::string line = text.substr(reported_, end - reported_);
+      reported_ = end + 1;
+      on_line_(line);
+    }
+  }
+  /// The rest, which no newline ends.
+  void Finish(const std::string& text) {
+    if (on_line_ && reported_ < text.size()) on_line_(std::string_view(text).substr(reported_));
+  }
+
+ private:
+  const std::function<void(std::string_view)>& on_line_;
+  std::size_t reported_ = 0;
+};
+
+// Reads what is there; closes at the end of the stream.
+void ReadAvailable(FileDescriptor* stream, std::string* text) {
+  std::array<char, 65536> buffer;
+  for (;;) {
+    const ssize_t count = ::read(stream->get(), buffer.data(), buffer.size());
+    if (count > 0) {
+      text->append(buffer.data(), static_cast<std::size_t>(count));
+      if (static_cast<std::size_t>(count) < buffer.size()) return;
+    } else if (count < 0 && errno == EINTR) {
+      continue;
+    } else {
+      if (count == 0 || errno != EAGAIN) stream->Close();
+      return;
+    }
+  }
+}
+
+void WriteAvailable(FileDescriptor* stream, std::string_view* rest) {
+  const ssize_t count = ::write(stream->get(), rest->data(), rest->size());
+  if (count > 0) rest->remove_prefix(static_cast<std::size_t>(count));
+  const bool broken = count < 0 && errno != EAGAIN && errno != EINTR;  // EPIPE: the program does not want the rest
+  if (broken || rest->empty()) stream->Close();
+}
+
+void SetNonBlocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+double SecondsUntil(Clock::time_point time) { return std::chrono::duration<double>(time - Clock::now()).count(); }
+
+Clock::time_point After(double seconds) {
+  // Longer than a year is "never" for a clock of nanoseconds, too.
+  return Clock::now() +
+         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 3e7)));
+}
+
+}  // namespace
+
+SubprocessResult RunSubprocess(const SubprocessOptions& options) {
+  if (options.argv.empty()) ThrowInternal("a subprocess needs a program to run");
+  Pipe out = MakePipe();
+  Pipe err = MakePipe();
+  Pipe in;
+  SpawnSetup setup;
+  if (options.input.empty()) {
+    setup.ReadNothing();
+  } else {
+    in = MakePipe();
+    setup.Connect(in.read.get(), STDIN_FILENO);
+  }
+  setup.Connect(out.write.get(), STDOUT_FILENO);
+  setup.Connect(err.write.get(), STDERR_FILENO);
+
+  const SigpipeBlock no_sigpipe;
+  SubprocessResult result;
+  const std::optional<Clock::time_point> deadline =
+      options.deadline_s > 0 ? std::optional(After(options.deadline_s)) : std::nullopt;
+  pid_t pid = 0;
+  if (const int error = setup.Spawn(options.argv, &pid)) {
+    if (error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE) {
+      ThrowInternal(StrCat("cannot start ", options.argv[0], ": ", Reason(error)));
+    }
+    result.exit_code = error == EACCES || error == ENOEXEC ? 126 : 127;
+    result.err = StrCat(options.argv[0], ": ", Reason(error), '\n');
+    return result;
+  }
+  Child child(pid);
+  out.write.Close();
+  err.write.Close();
+  in.read.Close();
+  for (const FileDescriptor* stream : {&out.read, &err.read, &in.write}) {
+    if (*stream) SetNonBlocking(stream->get());
+  }
+
+  LineReporter lines(options.on_line);
+  std::string_view input = options.input;
+  std::optional<Clock::time_point> drain_until;
+  double pause_s = 0.0005;  // between looks at a program that has closed its streams but goes on
+  for (;;) {
+    const bool streams_open = out.read || err.read;
+    const bool ended = child.HasEnded();
+    if (ended && !streams_open) break;
+    if (ended && !drain_until) drain_until = After(kDrainSeconds);
+    if (drain_until && SecondsUntil(*drain_until) <= 0) break;
+    if (!ended && deadline && SecondsUntil(*deadline) <= 0) {
+      result.timed_out = true;
+      child.KillGroup();
+      break;
+    }
+    double wait_s = 0.05;
+    if (!streams_open) {
+      wait_s = pause_s;
+      pause_s = std::min(2 * pause_s, 0.02);
+    }
+    if (deadline) wait_s = std::clamp(SecondsUntil(*deadline), 0.0, wait_s);
+    std::array<pollfd, 3> polled = {pollfd{out.read.get(), POLLIN, 0}, pollfd{err.read.get(), POLLIN, 0},
+                                    pollfd{in.write.get(), POLLOUT, 0}};
+    const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(std::ceil(wait_s * 1e3)));
+    if (ready < 0 && errno != EINTR) ThrowInternal(StrCat("poll failed: ", Reason(errno)));
+    if (ready <= 0) continue;
+    if (polled[0].revents != 0) {
+      ReadAvailable(&out.read, &result.out);
+      lines.Report(result.out);
+    }
+    if (polled[1].revents != 0) ReadAvailable(&err.read, &result.err);
+    if (polled[2].revents != 0) WriteAvailable(&in.write, &input);
+  }
+  result.exit_code = child.Reap();
+  // What a killed group had already written still lies in the pipes.
+  if (out.read) ReadAvailable(&out.read, &result.out);
+  if (err.read) ReadAvailable(&err.read, &result.err);
+  lines.Report(result.out);
+  if (!result.timed_out) lines.Finish(result.out);
+  return result;
+}
+
+std::string ShellQuote(std::string_view word) {
+  if (word.find('\0') != std::string_view::npos) {
+    ThrowInput("a word for a remote shell contains a NUL byte; remove it");
+  }
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '\'';
+}
+
+std::string FindProgram(const std::string& name) {
+  const auto executable = [](const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
+  };
+  if (name.empty()) return "";
+  if (name.find('/') != std::string::npos) return executable(name) ? name : "";
+  const char* path = std::getenv("PATH");
+  for (const std::string& folder : Split(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
+    const std::string candidate = StrCat(folder.empty() ? "." : folder, '/', name);
+    if (executable(candidate)) return candidate;
+  }
+  return "";
+}
+
+}  // namespace nas
