@@ -11,14 +11,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <limits>
 #include <optional>
 #include <system_error>
 
 #include "file_descriptor.h"
+#include "nas/core/clock.h"
 #include "nas/core/error.h"
 #include "nas/core/text.h"
 
@@ -29,7 +31,7 @@ namespace nas {
 namespace {
 
 using detail::FileDescriptor;
-using Clock = std::chrono::steady_clock;
+constexpr double kNever = std::numeric_limits<double>::infinity();
 
 /// A process that has let go of its pipes may be followed by helpers that hold them (an ssh master): read on this long.
 constexpr double kDrainSeconds = 0.25;
@@ -195,14 +197,6 @@ void WriteAvailable(FileDescriptor* stream, std::string_view* rest) {
 
 void SetNonBlocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
-double SecondsUntil(Clock::time_point time) { return std::chrono::duration<double>(time - Clock::now()).count(); }
-
-Clock::time_point After(double seconds) {
-  // Longer than a year is "never" for a clock of nanoseconds, too.
-  return Clock::now() +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 3e7)));
-}
-
 }  // namespace
 
 SubprocessResult RunSubprocess(const SubprocessOptions& options) {
@@ -222,8 +216,8 @@ SubprocessResult RunSubprocess(const SubprocessOptions& options) {
 
   const SigpipeBlock no_sigpipe;
   SubprocessResult result;
-  const std::optional<Clock::time_point> deadline =
-      options.deadline_s > 0 ? std::optional(After(options.deadline_s)) : std::nullopt;
+  const Stopwatch watch;
+  const double deadline_s = options.deadline_s > 0 ? options.deadline_s : kNever;
   pid_t pid = 0;
   if (const int error = setup.Spawn(options.argv, &pid)) {
     if (error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE) {
@@ -243,15 +237,16 @@ SubprocessResult RunSubprocess(const SubprocessOptions& options) {
 
   LineReporter lines(options.on_line);
   std::string_view input = options.input;
-  std::optional<Clock::time_point> drain_until;
+  double drain_until_s = kNever;
   double pause_s = 0.0005;  // between looks at a program that has closed its streams but goes on
   for (;;) {
     const bool streams_open = out.read || err.read;
     const bool ended = child.HasEnded();
     if (ended && !streams_open) break;
-    if (ended && !drain_until) drain_until = After(kDrainSeconds);
-    if (drain_until && SecondsUntil(*drain_until) <= 0) break;
-    if (!ended && deadline && SecondsUntil(*deadline) <= 0) {
+    const double now_s = watch.Seconds();
+    if (ended) drain_until_s = std::min(drain_until_s, now_s + kDrainSeconds);
+    if (now_s >= drain_until_s) break;
+    if (!ended && now_s >= deadline_s) {
       result.timed_out = true;
       child.KillGroup();
       break;
@@ -261,7 +256,7 @@ SubprocessResult RunSubprocess(const SubprocessOptions& options) {
       wait_s = pause_s;
       pause_s = std::min(2 * pause_s, 0.02);
     }
-    if (deadline) wait_s = std::clamp(SecondsUntil(*deadline), 0.0, wait_s);
+    wait_s = std::clamp(deadline_s - now_s, 0.0, wait_s);
     std::array<pollfd, 3> polled = {pollfd{out.read.get(), POLLIN, 0}, pollfd{err.read.get(), POLLIN, 0},
                                     pollfd{in.write.get(), POLLOUT, 0}};
     const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(std::ceil(wait_s * 1e3)));
