@@ -16,10 +16,12 @@ class ArchParameters {
  public:
   /// N(0, 1e-3) from `seed` (proxyless.md §9).
   ArchParameters(const SearchSpace& space, std::uint64_t seed);
+  /// Given start values, fresh Adam state.
+  explicit ArchParameters(Matrix alpha);
 
   int edges() const { return static_cast<int>(alpha_.size()); }
   const std::vector<std::vector<double>>& alpha() const { return alpha_; }
-  /// Softmax over candidates that are left, by log-sum-exp; 0 for pruned ones.
+  /// Softmax over candidates that are left, by log-sum-exp; 0 for pruned ones and for them only.
   Matrix Probabilities() const;
   /// log p[edge][op]; −inf for pruned ones.
   Matrix LogProbabilities() const;
@@ -33,17 +35,21 @@ class ArchParameters {
   /// The same on the sampled pair only, with q = softmax over the pair (mode two).
   Matrix GateToAlphaOnPairs(const Matrix& gate_gradients, const std::vector<EdgeSample>& sample) const;
 
-  /// Adam(β1 = 0, β2 = 0.999, eps 1e-8): an alpha with zero gradient does not move.
+  /// Adam(β1 = 0, β2 = 0.999, eps 1e-8): an alpha with zero gradient does not move, nor does a pruned one. Throws kTraining
+  /// naming edge and op when a gradient is not finite; nothing is changed then.
   void AdamStep(const Matrix& gradient, double lr);
   /// Adam step of mode `two`: then both alphas of each pair are shifted so that the pair's mass is unchanged (§5.5).
   void AdamStepOnPairs(const Matrix& gradient, const std::vector<EdgeSample>& sample, double lr);
 
+  /// Masks a candidate for good. Throws kInternal for the last one of an edge.
   void Prune(int edge, int op);
   bool pruned(int edge, int op) const { return pruned_[edge][op]; }
-  int left(int edge) const;
+  int left(int edge) const;  ///< candidates that are not pruned
   const std::vector<std::vector<bool>>& pruned() const { return pruned_; }
 
+  /// Everything, exactly: a state that is loaded again goes on bit for bit.
   Json State() const;
+  /// Throws kInput when the state is not one of these alphas.
   void LoadState(const Json& state);
 
  private:

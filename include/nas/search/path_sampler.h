@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kArchStream = 1;
 inline constexpr std::uint32_t kReinforceStream = 16;  ///< + sample index
 
 /// Draws paths by probabilities with the counter-based generator of N5: a pure function of (seed, stream, step, edge), so that
-/// a resumed run, and every rank, draws the same.
+/// a resumed run, and every rank, draws the same. Candidates with p = 0 are gone and never drawn.
 class PathSampler {
  public:
   explicit PathSampler(std::uint64_t seed) : seed_(seed) {}

@@ -18,12 +18,11 @@ struct Selection {
 };
 
 /// The most probable architecture whose cost does not exceed `budget` (N7): exact multiple-choice knapsack, by dynamic
-/// programming over rounded costs and branch and bound on the true ones. Ties: lower cost, then lower op indices.
-/// `log_p[edge][op]` is −inf for candidates that are gone. nullopt when no architecture meets the budget.
+/// programming over rounded costs and branch and bound on the true ones. Ties (within 1e-9 nats per edge): lower cost, then
+/// lower op indices. `log_p[edge][op]` is −inf for candidates that are gone. nullopt when no architecture meets the budget.
 std::optional<Selection> SelectMostProbable(const Matrix& log_p, const CostTable& table, double budget);
 
-/// The same, keeping only architectures strictly more probable than `log_prob_floor`; used when closing the loop (N13).
-/// The unconstrained argmax with its cost.
+/// The unconstrained argmax (ties: lowest index) with its cost.
 Selection SelectArgmax(const Matrix& log_p, const CostTable& table);
 
 }  // namespace nas

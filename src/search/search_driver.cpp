@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nas/search/search_driver.h"
+
+#include <cmath>
+
+#include <torch/torch.h>
+
+#include <nlohmann/json.hpp>
+
+#include "derive.h"
+#include "nas/core/clock.h"
+#include "nas/core/error.h"
+#include "nas/core/log.h"
+#include "nas/core/machine.h"
+#include "nas/core/run_folder.h"
+#include "nas/core/text.h"
+#include "nas/core/units.h"
+#include "nas/data/loader.h"
+#include "nas/nn/device.h"
+#include "nas/search/search_state.h"
+#include "nas/search/strategy.h"
+#include "nas/train/checkpoint.h"
+#include "run_config.h"
+
+namespace nas {
+namespace {
+
+constexpr double kLabelSmoothing = 0.1;  // proxyless.md §9
+constexpr double kSecondsBetweenCheckpoints = 120;
+
+/// One run from its first step, or its checkpoint, to the end of training.
+class SearchRun {
+ public:
+  SearchRun(const SearchSetup& setup, const SearchHooks& hooks, RunFolder& folder, SearchState& state, const Strategy& strategy)
+      : setup_(setup),
+        schedule_(setup.schedule),
+        hooks_(hooks),
+        folder_(folder),
+        state_(state),
+        strategy_(strategy),
+        store_(folder.checkpoints_path()),
+        train_(setup.train, setup.LoaderFor(Augmentation::kTrain, schedule_.batch, /*stream=*/1)),
+        arch_(setup.carve_out, ArchLoaderOptions(setup)),
+        validation_(setup.carve_out, setup.LoaderFor(Augmentation::kEval, /*batch=*/250, /*stream=*/3)) {}
+
+  /// Goes on from the newest checkpoint, if there is one.
+  void Restore() {
+    if (const auto checkpoint = store_.LoadLatest()) {
+      const std::int64_t lines = state_.Load(*checkpoint, folder_.config_hash());
+      folder_.TruncateMetrics(lines);
+      LogInfo(StrCat("going on from step ", state_.step, " of ", schedule_.total_steps()));
+    } else {
+      folder_.TruncateMetrics(0);
+      folder_.AppendMetric({{"event", "start"}, {"epoch", 0}, {"step", 0}});
+    }
+  }
+
+  void Train() {
+    SeekLoaders();
+    Stopwatch since_checkpoint;
+    while (state_.step < schedule_.total_steps()) {
+      const Stopwatch watch;
+      WeightStep();
+      ArchStep();
+      ++state_.step;
+      const double seconds = watch.Seconds();
+      state_.meter.seconds += seconds;
+      state_.wall_s += seconds;
+      if (state_.step % schedule_.steps_per_epoch == 0) {
+        EndEpoch();
+        // The last epoch's checkpoint is written once the run is marked as trained.
+        if (since_checkpoint.Seconds() > kSecondsBetweenCheckpoints && state_.step < schedule_.total_steps()) {
+          Save();
+          since_checkpoint.Restart();
+        }
+      }
+      Report();
+      StopIfAsked();
+    }
+    state_.trained = true;
+    Save();
+  }
+
+  void StopIfAsked() {
+    if (hooks_.stop == nullptr || !hooks_.stop->requested()) return;
+    Save();
+    throw Error(ErrorKind::kCheckpointed,
+                StrCat("stopped after step ", state_.step, " of ", schedule_.total_steps(), "; go on with: nas search --out ",
+                       folder_.path().string(), " --resume and the same flags"));
+  }
+
+ private:
+  static LoaderOptions ArchLoaderOptions(const SearchSetup& setup) {
+    // Evaluation transforms, like the released code's carve-out; shuffled, since alphas see it many times.
+    LoaderOptions options = setup.LoaderFor(Augmentation::kEval, setup.schedule.arch_batch, /*stream=*/2);
+    options.shuffle = true;
+    options.drop_last = setup.carve_out->size() >= setup.schedule.batch;
+    return options;
+  }
+
+  void SeekLoaders() {
+    train_.Seek(state_.step / schedule_.steps_per_epoch, state_.step % schedule_.steps_per_epoch);
+    const std::int64_t batches = arch_.batches_per_epoch();
+    arch_.Seek(state_.arch_updates / batches, state_.arch_updates % batches);
+  }
+
+  static Batch NextOf(Loader& loader, std::int64_t next_epoch) {
+    Batch batch;
+    if (!loader.Next(&batch)) {
+      loader.Seek(next_epoch, 0);
+      if (!loader.Next(&batch)) ThrowInternal("a data set has no batch");
+    }
+    return batch;
+  }
+
+  bool warming_up() const { return state_.step < schedule_.warmup_steps(); }
+  int epoch() const { return static_cast<int>(state_.step / schedule_.steps_per_epoch); }
+
+  void WeightStep() {
+    const int target = static_cast<int>(state_.step % static_cast<std::int64_t>(state_.targets.size()));
+    const Choice choice = state_.sampler.Draw(state_.targets[target].alphas.Probabilities(), kWeightStream,
+                                              static_cast<std::uint64_t>(state_.step));
+    const Batch batch = NextOf(train_, state_.step / schedule_.steps_per_epoch);
+    const at::Device device = state_.net.device();
+    const at::Tensor labels = batch.labels.to(device);
+    const at::Tensor logits = state_.net.Forward(batch.images.to(device), choice, BnMode::kTrain);
+    const at::Tensor loss =
+        at::cross_entropy_loss(logits, labels, /*weight=*/{}, at::Reduction::Mean, /*ignore_index=*/-100, kLabelSmoothing);
+    loss.backward();
+    const double loss_value = loss.item<double>();
+    if (!std::isfinite(loss_value)) Diverged(loss_value);
+    state_.sgd.Step(state_.PathParameters(choice), schedule_.WeightLr(state_.step));
+
+    EpochMeter& meter = state_.meter;
+    const std::int64_t images = labels.size(0);
+    meter.loss_sum += loss_value * static_cast<double>(images);
+    meter.correct += logits.detach().argmax(1).eq(labels).sum().item<double>();
+    meter.images += images;
+    state_.images += images;
+  }
+
+  void ArchStep() {
+    if (!strategy_.learns_alphas()) return;
+    const std::int64_t update = schedule_.ArchStepAfter(state_.step);
+    if (update < 0) return;
+    const std::size_t target = static_cast<std::size_t>(update) % state_.targets.size();
+    TargetState& target_state = state_.targets[target];
+    const Batch batch = NextOf(arch_, (state_.arch_updates) / arch_.batches_per_epoch());
+    const double cross_entropy = strategy_.ArchStep(state_, setup_.targets[target], target_state, batch, update);
+    if (!std::isfinite(cross_entropy)) Diverged(cross_entropy);
+    target_state.constraint.Update(target_state.constraint.Expected(target_state.alphas));
+    ++state_.arch_updates;
+    state_.images += batch.labels.size(0);
+  }
+
+  [[noreturn]] void Diverged(double loss) {
+    const std::string last = store_.Latest().string();
+    folder_.AppendMetric({{"event", "alarm"}, {"kind", "diverged"}, {"step", state_.step}, {"text", "the loss is no number"}});
+    throw Error(ErrorKind::kTraining,
+                StrCat("diverged at step ", state_.step, " (loss ", loss, "); last good checkpoint: ",
+                       last.empty() ? "none" : last, "; try a smaller --batch or other data"));
+  }
+
+  void EndEpoch() {
+    EpochMeter& meter = state_.meter;
+    const int done = epoch();  // epochs finished
+    Json line{{"event", "epoch"},
+              {"epoch", done},
+              {"step", state_.step},
+              {"phase", done <= schedule_.warmup_epochs ? "warm-up" : "search"},
+              {"loss", meter.loss_sum / static_cast<double>(meter.images)},
+              {"accuracy", meter.correct / static_cast<double>(meter.images)},
+              {"lr", schedule_.WeightLr(state_.step - 1)},
+              {"images_per_s", static_cast<double>(meter.images) / meter.seconds}};
+    line["targets"] = Json::array();
+    for (std::size_t t = 0; t < state_.targets.size(); ++t) line["targets"].push_back(DescribeTarget(t));
+    folder_.AppendMetric(line);
+    const bool searched = done > schedule_.warmup_epochs && strategy_.learns_alphas();
+    if (searched) {
+      Validate(done);
+      Alarm(done);
+      Prune(done);
+    }
+    LogInfo(EpochSentence(line));
+    meter = EpochMeter{};
+  }
+
+  Json DescribeTarget(std::size_t t) const {
+    const TargetState& target = state_.targets[t];
+    return {{"target", setup_.targets[t].label()},
+            {"expected", target.constraint.Expected(target.alphas)},
+            {"argmax", target.constraint.table().Cost(target.alphas.Argmax())},
+            {"lambda", target.constraint.lambda()},
+            {"entropy", target.alphas.Entropy()},
+            {"alpha", target.alphas.alpha()}};
+  }
+
+  std::string EpochSentence(const Json& line) const {
+    std::string text = StrCat("epoch ", line["epoch"].get<int>(), "/", schedule_.epochs, " ", line["phase"].get<std::string>(),
+                              ": loss ", Fixed(line["loss"].get<double>(), 3), ", accuracy ",
+                              Fixed(100 * line["accuracy"].get<double>(), 1), " %");
+    for (std::size_t t = 0; t < setup_.targets.size(); ++t) {
+      const SearchTarget& target = setup_.targets[t];
+      text += StrCat("; ", target.label(), ": expected ",
+                     CostToString(target.table.unit, line["targets"][t]["expected"].get<double>()));
+      if (target.budget) text += " of " + CostToString(target.table.unit, *target.budget);
+      text += StrCat(", λ ", Fixed(line["targets"][t]["lambda"].get<double>(), 2), ", entropy ",
+                     Fixed(line["targets"][t]["entropy"].get<double>(), 1));
+    }
+    return text;
+  }
+
+  /// Accuracy of each target's present network on the carve-out, by batch statistics (N2).
+  void Validate(int done) {
+    for (std::size_t t = 0; t < state_.targets.size(); ++t) {
+      const TargetState& target = state_.targets[t];
+      const Matrix log_p = target.alphas.LogProbabilities();
+      const CostTable& table = target.constraint.table();
+      std::optional<Selection> selection;
+      if (target.constraint.budget()) selection = SelectMostProbable(log_p, table, *target.constraint.budget());
+      if (!selection) selection = SelectArgmax(log_p, table);
+      const Accuracy accuracy = Evaluate(
+          [&](const at::Tensor& images) { return state_.net.Forward(images, selection->choice, BnMode::kProbe); }, validation_,
+          state_.net.device());
+      const std::string code = setup_.space.Code(selection->choice);
+      folder_.AppendMetric({{"event", "arch-validation"},
+                            {"epoch", done},
+                            {"step", state_.step},
+                            {"target", setup_.targets[t].label()},
+                            {"code", code},
+                            {"predicted", selection->cost},
+                            {"accuracy", accuracy.top1},
+                            {"loss", accuracy.loss}});
+    }
+  }
+
+  void Alarm(int done) {
+    const double t = schedule_.arch_updates > 0 ? static_cast<double>(state_.arch_updates) / static_cast<double>(schedule_.arch_updates) : 1;
+    for (std::size_t i = 0; i < state_.targets.size(); ++i) {
+      const auto alarm = CheckCollapse(setup_.space, state_.targets[i].alphas, t, schedule_.entropy_alarm);
+      if (!alarm) continue;
+      const std::string text = StrCat(setup_.targets[i].label(), ": ", *alarm);
+      folder_.AppendMetric({{"event", "alarm"}, {"epoch", done}, {"step", state_.step}, {"kind", "collapse"}, {"text", text}});
+      LogWarning(text);
+      if (setup_.options.strict) {
+        Save();
+        throw Error(ErrorKind::kTraining, StrCat("collapsed at epoch ", done, ": ", text, "; give more epochs, or go on without --strict"));
+      }
+    }
+  }
+
+  void Prune(int done) {
+    if (!setup_.options.prune) return;
+    const double t = static_cast<double>(state_.arch_updates) / static_cast<double>(schedule_.arch_updates);
+    std::vector<PruneView> views;
+    for (const TargetState& target : state_.targets) views.push_back({&target.alphas, &target.constraint.table(), target.constraint.budget()});
+    for (const PrunedOp& op : state_.pruner.Check(t, views)) {
+      const std::int64_t bytes = state_.Remove(op.edge, op.op);
+      const Edge& edge = setup_.space.edges()[op.edge];
+      folder_.AppendMetric({{"event", "prune"},
+                            {"epoch", done},
+                            {"step", state_.step},
+                            {"edge", op.edge},
+                            {"op", op.op},
+                            {"p", op.probability},
+                            {"left", state_.targets[0].alphas.left(op.edge)},
+                            {"bytes", bytes}});
+      LogInfo(StrCat("epoch ", done, ": dropped ", FindOp(edge.candidates[op.op].op).Label(edge.candidates[op.op]), " of ",
+                     edge.name, " (p ", op.probability, " stayed under the threshold; ",
+                     state_.targets[0].alphas.left(op.edge), " left, ", ToString(Bytes{bytes}), " freed)"));
+    }
+  }
+
+  void Save() {
+    folder_.AppendMetric({{"event", "checkpoint"}, {"epoch", epoch()}, {"step", state_.step}});
+    store_.Save(state_.Save(folder_.config_hash(), folder_.metric_lines()), state_.step);
+  }
+
+  void Report() {
+    if (hooks_.progress == nullptr) return;
+    const EpochMeter& meter = state_.meter;
+    ProgressState look;
+    look.phase = warming_up() ? "warm-up" : "search";
+    look.done = static_cast<double>(state_.step);
+    look.total = static_cast<double>(schedule_.total_steps());
+    look.fields = {{"epoch", StrCat(epoch() + 1, "/", schedule_.epochs)}};
+    if (meter.images > 0) {
+      look.fields.emplace_back("loss", Fixed(meter.loss_sum / static_cast<double>(meter.images), 3));
+      look.fields.emplace_back("acc", Fixed(100 * meter.correct / static_cast<double>(meter.images), 1) + " %");
+      look.fields.emplace_back("img/s", Fixed(static_cast<double>(meter.images) / meter.seconds, 0));
+    }
+    for (std::size_t t = 0; t < state_.targets.size(); ++t) {
+      const SearchTarget& target = setup_.targets[t];
+      look.fields.emplace_back(target.request.name,
+                               CostToString(target.table.unit, state_.targets[t].constraint.Expected(state_.targets[t].alphas)));
+    }
+    look.seconds_left = SecondsLeft();
+    hooks_.progress->Update(look);
+  }
+
+  double SecondsLeft() const {
+    if (state_.step == 0) return -1;
+    // An arch step costs about 4/3 of a weight step (proxyless.md §5).
+    const auto cost = [this](double step) {
+      const double main = std::max(0.0, step - static_cast<double>(schedule_.warmup_steps()));
+      const double arch_share = strategy_.learns_alphas() ? 4.0 / 3.0 / schedule_.weight_steps_per_arch_step : 0;
+      return step + main * arch_share;
+    };
+    const double done = cost(static_cast<double>(state_.step));
+    return state_.wall_s / done * (cost(static_cast<double>(schedule_.total_steps())) - done);
+  }
+
+  const SearchSetup& setup_;
+  const Schedule& schedule_;
+  const SearchHooks& hooks_;
+  RunFolder& folder_;
+  SearchState& state_;
+  const Strategy& strategy_;
+  CheckpointStore store_;
+  Loader train_;
+  Loader arch_;
+  Loader validation_;
+};
+
+}  // namespace
+
+SearchResult RunSearch(const SearchOptions& options, const SearchPlaces& places, const SearchHooks& hooks) {
+  const Stopwatch watch;
+  if (const auto finished = FinishedResult(options)) return *finished;
+
+  const ThreadScope threads(options.threads);
+  const at::Device device = ResolveDevice(options.device);
+  const SearchSetup setup = PrepareSearch(options, places, hooks, options.resume.empty() ? "" : options.out);
+  if (const std::string message = UnreachableMessage(setup.targets); !message.empty()) {
+    throw Error(ErrorKind::kInfeasible, message);
+  }
+  RunFolder folder = OpenRun(setup);
+
+  const std::unique_ptr<Strategy> strategy = MakeStrategy(options.strategy, options.seed);
+  SearchState state(setup, device);
+  SearchRun run(setup, hooks, folder, state, *strategy);
+  run.Restore();
+  const double wall_before = state.wall_s;
+  if (!state.trained) run.Train();
+
+  SearchResult result = DeriveNetworks(setup, hooks, folder, state, *strategy);
+  result.wall_s = wall_before + watch.Seconds();
+  result.images_per_s = state.wall_s > 0 ? static_cast<double>(state.images) / state.wall_s : 0;
+  FinishRun(setup, folder, &result);
+  return result;
+}
+
+}  // namespace nas
