@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
 namespace nas {
 struct SearchOptions;
+struct SupernetEvalOptions;
 struct TrainOptions;
 struct EvalOptions;
 struct ProfileOptions;
@@ -22,9 +20,9 @@ namespace compute {
 int Search(const SearchOptions& options, const Session& session);
 int Train(const TrainOptions& options, const Session& session);
 int Eval(const EvalOptions& options, const Session& session);
+int EvalSupernet(const SupernetEvalOptions& options, const Session& session);
 int Profile(const ProfileOptions& options, const Session& session);
 int Bench(const BenchOptions& options, const Session& session);
-/// Adds what only LibTorch knows to `doctor` and `version`.
 int Doctor(const Session& session);
 int Version(const Session& session);
 }  // namespace compute

@@ -166,6 +166,21 @@ void FlagSet::Positional(const std::string& name, std::vector<std::string>* valu
   if (required) option->required();
 }
 
+FlagSet& FlagSet::Sub(const std::string& name, const std::string& summary) {
+  app_->require_subcommand(1);
+  CLI::App* sub = app_->add_subcommand(name, summary);
+  sub->fallthrough();
+  subs_.push_back(std::make_unique<FlagSet>(sub));
+  return *subs_.back();
+}
+
+std::string FlagSet::Called() const {
+  for (const auto& sub : subs_) {
+    if (sub->app()->parsed()) return sub->app()->get_name();
+  }
+  return "";
+}
+
 FlagSet::Setting* FlagSet::Find(const std::string& key) {
   for (auto& setting : settings_) {
     if (setting->key == key) return setting.get();
@@ -189,6 +204,9 @@ void FlagSet::ApplyValues(Setting& setting, const std::vector<std::string>& valu
 }
 
 void FlagSet::Resolve(const std::string& config_file, const std::vector<std::string>& sets) {
+  for (auto& sub : subs_) {
+    if (sub->app()->parsed()) return sub->Resolve(config_file, sets);
+  }
   if (!config_file.empty()) {
     const JsonDocument document = JsonDocument::Load(config_file);
     ObjectReader reader(document);
@@ -231,6 +249,9 @@ void FlagSet::Resolve(const std::string& config_file, const std::vector<std::str
 }
 
 std::string FlagSet::PrintConfig() const {
+  for (const auto& sub : subs_) {
+    if (sub->app()->parsed()) return sub->PrintConfig();
+  }
   std::size_t width = 0;
   for (const auto& setting : settings_) width = std::max(width, setting->key.size());
   std::string text;

@@ -48,6 +48,11 @@ class FlagSet {
   void AddOptionalValue(const std::string& flag, std::string* value, const std::string& alone, const std::string& help);
   void Positional(const std::string& name, std::vector<std::string>* values, const std::string& help, bool required);
 
+  /// A command below this one (`space list`); its flags are resolved with it. Common flags may stand behind it.
+  FlagSet& Sub(const std::string& name, const std::string& summary);
+  /// Name of the command below that was called, "" = none.
+  std::string Called() const;
+
   /// Applies file, `--set` and flags. Throws kUsage (flags, sets) or kInput (file, with line and JSON path).
   void Resolve(const std::string& config_file, const std::vector<std::string>& sets);
   /// `key value (where it came from)`, one line each.
@@ -75,6 +80,7 @@ class FlagSet {
   CLI::App* app_;
   std::string group_ = "Options";
   std::vector<std::unique_ptr<Setting>> settings_;
+  std::vector<std::unique_ptr<FlagSet>> subs_;
 };
 
 }  // namespace nas::cli

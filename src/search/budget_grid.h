@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -16,8 +17,8 @@ struct GridItem {
   int launches = 0;        ///< kernel launches above the edge's least; 0 unless the table is launch-bound
 };
 
-/// A budget on a cost table in whole numbers, so that sums are exact and ties are ties. Linear and launch-bound tables look
-/// alike: with n launches above the least, `room[n]` quanta are left for the edges; a linear table has n = 0 only.
+/// A budget on a cost table in whole numbers, so that sums are exact and ties are ties. Linear and launch-bound tables
+/// look alike: with n launches above the least, `room[n]` quanta are left for the edges; a linear table has n = 0 only.
 struct BudgetGrid {
   std::vector<std::vector<GridItem>> items;  ///< [edge][op]
   std::vector<std::int64_t> room;            ///< [n], non-increasing, −1 = these many launches alone break the budget
@@ -27,8 +28,8 @@ struct BudgetGrid {
   int launch_levels() const { return static_cast<int>(room.size()); }
 };
 
-/// `gone[edge][op]`: masked candidates; empty = none. A grid without room (`room[0] < -slack`) means that no network meets
-/// the budget.
+/// `gone[edge][op]`: masked candidates; empty = none. A grid without room (`room[0] < -slack`) means that no network
+/// meets the budget.
 BudgetGrid MakeBudgetGrid(const CostTable& table, double budget, const std::vector<std::vector<bool>>& gone);
 
 enum class Rounding { kDown, kUp };

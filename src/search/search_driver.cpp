@@ -10,6 +10,7 @@
 #include "derive.h"
 #include "nas/core/clock.h"
 #include "nas/core/error.h"
+#include "nas/core/files.h"
 #include "nas/core/log.h"
 #include "nas/core/machine.h"
 #include "nas/core/run_folder.h"
@@ -27,6 +28,17 @@ namespace {
 
 constexpr double kLabelSmoothing = 0.1;  // proxyless.md §9
 constexpr double kSecondsBetweenCheckpoints = 120;
+
+/// The latencies that the run has measured while deriving, by "label code" (N12: never measured twice).
+std::map<std::string, double> MeasuredSoFar(const RunFolder& folder) {
+  std::map<std::string, double> measured;
+  for (const std::string& line : Split(ReadFile(folder.metrics_path()), '\n')) {
+    const Json event = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (event.is_discarded() || event.value("event", "") != "measured") continue;
+    measured[event.at("target").get<std::string>() + " " + event.at("code").get<std::string>()] = event.at("measured").get<double>();
+  }
+  return measured;
+}
 
 /// One run from its first step, or its checkpoint, to the end of training.
 class SearchRun {
@@ -47,6 +59,7 @@ class SearchRun {
   void Restore() {
     if (const auto checkpoint = store_.LoadLatest()) {
       const std::int64_t lines = state_.Load(*checkpoint, folder_.config_hash());
+      if (state_.trained) state_.measured = MeasuredSoFar(folder_);
       folder_.TruncateMetrics(lines);
       LogInfo(StrCat("going on from step ", state_.step, " of ", schedule_.total_steps()));
     } else {

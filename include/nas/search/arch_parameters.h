@@ -11,7 +11,8 @@
 
 namespace nas {
 
-/// Alphas of one target with their Adam state: float64 on the host, one row per edge, pruned candidates masked (N4, N8).
+/// Alphas of one target with their Adam state: float64 on the host, one row per edge, pruned candidates masked (N4,
+/// N8).
 class ArchParameters {
  public:
   /// N(0, 1e-3) from `seed` (proxyless.md §9).
@@ -35,8 +36,8 @@ class ArchParameters {
   /// The same on the sampled pair only, with q = softmax over the pair (mode two).
   Matrix GateToAlphaOnPairs(const Matrix& gate_gradients, const std::vector<EdgeSample>& sample) const;
 
-  /// Adam(β1 = 0, β2 = 0.999, eps 1e-8): an alpha with zero gradient does not move, nor does a pruned one. Throws kTraining
-  /// naming edge and op when a gradient is not finite; nothing is changed then.
+  /// Adam(β1 = 0, β2 = 0.999, eps 1e-8): an alpha with zero gradient does not move, nor does a pruned one. Throws
+  /// kTraining naming edge and op when a gradient is not finite; nothing is changed then.
   void AdamStep(const Matrix& gradient, double lr);
   /// Adam step of mode `two`: then both alphas of each pair are shifted so that the pair's mass is unchanged (§5.5).
   void AdamStepOnPairs(const Matrix& gradient, const std::vector<EdgeSample>& sample, double lr);

@@ -16,15 +16,15 @@ inline constexpr std::uint32_t kWeightStream = 0;
 inline constexpr std::uint32_t kArchStream = 1;
 inline constexpr std::uint32_t kReinforceStream = 16;  ///< + sample index
 
-/// Draws paths by probabilities with the counter-based generator of N5: a pure function of (seed, stream, step, edge), so that
-/// a resumed run, and every rank, draws the same. Candidates with p = 0 are gone and never drawn.
+/// Draws paths by probabilities with the counter-based generator of N5: a pure function of (seed, stream, step, edge),
+/// so that a resumed run, and every rank, draws the same. Candidates with p = 0 are gone and never drawn.
 class PathSampler {
  public:
   explicit PathSampler(std::uint64_t seed) : seed_(seed) {}
   /// One candidate per edge, by p.
   Choice Draw(const Matrix& p, std::uint32_t stream, std::uint64_t step) const;
-  /// Two distinct candidates per edge by p without replacement; active ~ softmax of the pair. An edge with one candidate left
-  /// has inactive = −1.
+  /// Two distinct candidates per edge by p without replacement; active ~ softmax of the pair. An edge with one
+  /// candidate left has inactive = −1.
   std::vector<EdgeSample> DrawPairs(const Matrix& p, std::uint32_t stream, std::uint64_t step) const;
 
  private:

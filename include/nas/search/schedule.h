@@ -38,8 +38,8 @@ struct Schedule {
   std::int64_t warmup_steps() const { return steps_per_epoch * warmup_epochs; }
   /// Learning rate of weight step `step` (0-based over the whole run): a cosine to 0 in each phase.
   double WeightLr(std::int64_t step) const;
-  /// Whether an arch step follows weight step `step`, and its number (0-based) if so, else −1. Arch steps come after every
-  /// k-th step of an epoch; the count of steps restarts with each epoch.
+  /// Whether an arch step follows weight step `step`, and its number (0-based) if so, else −1. Arch steps come after
+  /// every k-th step of an epoch; the count of steps restarts with each epoch.
   std::int64_t ArchStepAfter(std::int64_t step) const;
 };
 
@@ -54,7 +54,8 @@ double AlphaLr(std::int64_t updates);
 /// Size of the architecture-validation set: min(50,000, 10 % of train), at least one per class.
 std::int64_t CarveOutSize(std::int64_t train_images, int classes);
 
-/// Throws kUsage on counts that give no schedule (no images, warm-up as long as the search, k above the steps per epoch, …).
+/// Throws kUsage on counts that give no schedule (no images, warm-up as long as the search, k above the steps per
+/// epoch, …).
 Schedule DeriveSchedule(const ScheduleInput& input);
 
 }  // namespace nas

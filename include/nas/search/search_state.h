@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "nas/nn/supernet.h"
@@ -50,6 +53,8 @@ class SearchState {
   double wall_s = 0;                ///< of all sessions of the run
   std::int64_t images = 0;          ///< training images consumed, carve-out included
   bool trained = false;             ///< the schedule is done; what is left is deriving
+  /// Latencies that an earlier session of the run measured while deriving, by "label code": used again, not measured again.
+  std::map<std::string, double> measured;
 
   /// The tensors that a weight step on `choice` moves, in a stable order.
   std::vector<std::pair<std::string, at::Tensor>> PathParameters(const Choice& choice) const;

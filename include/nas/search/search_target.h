@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +22,8 @@ struct SearchTarget {
   std::shared_ptr<const LatencyModel> model;  ///< null for MACs and params
   std::string table_text;           ///< the latency table as used, for table.json; "" for MACs and params
   std::optional<double> budget;     ///< nullopt = unconstrained
-  bool own_device = false;          ///< the table is of this machine: the selected network can be measured here
+  /// Measures a network on the target now, ms; empty where the device cannot be reached from here.
+  std::function<double(const Architecture& architecture)> measure;
 
   double min() const { return table.MinCost(); }
   double max() const { return table.MaxCost(); }

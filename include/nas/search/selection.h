@@ -12,14 +12,15 @@ namespace nas {
 
 struct Selection {
   Choice choice;
-  double log_prob = 0;      ///< Σ_e log p_e(o_e)
-  double cost = 0;          ///< predicted total
-  std::int64_t nodes = 0;   ///< branch-and-bound nodes looked at
+  double log_prob = 0;     ///< Σ_e log p_e(o_e)
+  double cost = 0;         ///< predicted total
+  std::int64_t nodes = 0;  ///< branch-and-bound nodes looked at
 };
 
 /// The most probable architecture whose cost does not exceed `budget` (N7): exact multiple-choice knapsack, by dynamic
-/// programming over rounded costs and branch and bound on the true ones. Ties (within 1e-9 nats per edge): lower cost, then
-/// lower op indices. `log_p[edge][op]` is −inf for candidates that are gone. nullopt when no architecture meets the budget.
+/// programming over rounded costs and branch and bound on the true ones. Ties (within 1e-9 nats per edge): lower cost,
+/// then lower op indices. `log_p[edge][op]` is −inf for candidates that are gone. nullopt when no architecture meets
+/// the budget.
 std::optional<Selection> SelectMostProbable(const Matrix& log_p, const CostTable& table, double budget);
 
 /// The unconstrained argmax (ties: lowest index) with its cost.

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "nas/latency/cost_table.h"
+#include "session.h"
+
+namespace nas::cli {
+
+/// Costs of a space on a named target (latency.md §6 order: path, cached, shipped, alias; `macs`, `params`), from tables that
+/// exist: nothing is measured here. Throws kInput naming the remedy when `cpu` or `gpu` has no profile yet.
+CostTable LoadCostTable(const std::string& target, const SearchSpace& space, const Session& session);
+
+}  // namespace nas::cli
