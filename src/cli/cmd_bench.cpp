@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd_bench.h"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "bench_options.h"
+#include "compute.h"
+#include "nas/core/error.h"
+#include "nas/core/text.h"
+
+namespace nas::cli {
+
+Run ConfigureBench(FlagSet& flags) {
+  auto o = std::make_shared<BenchOptions>();
+  flags.Add("--items", &o->items, "what to measure: names or globs, comma-separated");
+  flags.Add("--space", &o->space, "space of the supernet items");
+  flags.Add("--batch", &o->batch, "images per step; 0: 64, or 16 from 64 px on");
+  flags.Add("--resolution", &o->resolution, "input side in pixels; 0: the space's own");
+  flags.Add("--iters", &o->iters, "timed steps per item and path");
+  flags.Add("--device", &o->device, "auto, cpu, cuda or cuda:i");
+  flags.app()->add_option("--memory-of", o->memory_of)->group("");
+  SetExamples(flags, "  nas bench\n  nas bench --items 'supernet.*,plain.step' --space proxyless-mobile --batch 16 --resolution 112 --json");
+  return [o](const Session& session) {
+    if (o->iters < 1 || o->iters > 10000) ThrowUsage(StrCat("--iters ", o->iters, ": give 1 to 10000"));
+    if (o->batch < 0 || o->batch > 65536) ThrowUsage(StrCat("--batch ", o->batch, ": give 2 to 65536, or 0"));
+    o->threads = session.threads;
+    return compute::Bench(*o, session);
+  };
+}
+
+}  // namespace nas::cli
