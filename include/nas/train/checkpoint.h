@@ -19,13 +19,14 @@ struct Checkpoint {
   void Add(const std::string& prefix, const NamedTensorList& tensors);
 };
 
-/// Checkpoints of one run in a folder: `step-<n>.safetensors`, written through temp file, fsync and rename; the last two are kept.
+/// Checkpoints of one run in a folder: `step-<n>.safetensors`, written through temp file, fsync and rename; the last
+/// two are kept.
 class CheckpointStore {
  public:
   explicit CheckpointStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
   void Save(const Checkpoint& checkpoint, std::int64_t step);
-  /// The newest readable one; a damaged newest falls back to the one before with a warning. nullopt when the folder has none.
-  /// Throws kInput when there are checkpoints and none can be read, naming file and fault.
+  /// The newest readable one; a damaged newest falls back to the one before with a warning. nullopt when the folder has
+  /// none. Throws kInput when there are checkpoints and none can be read, naming file and fault.
   std::optional<Checkpoint> LoadLatest() const;
   /// Path of the newest checkpoint, "" = none.
   std::filesystem::path Latest() const;

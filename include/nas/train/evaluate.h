@@ -14,13 +14,14 @@ namespace nas {
 /// Shares 0…1; loss is the mean cross-entropy without smoothing.
 struct Accuracy {
   double top1 = 0;
-  double top5 = 0;   ///< 1 when there are fewer than 6 classes
+  double top5 = 0;  ///< 1 when there are fewer than 6 classes
   double loss = 0;
   std::int64_t images = 0;
 };
 Json ToJson(const Accuracy& accuracy);
 
 /// Runs one pass of the loader from its start through `forward` (images → logits), without a graph.
-Accuracy Evaluate(const std::function<at::Tensor(const at::Tensor&)>& forward, Loader& loader, const at::Device& device);
+Accuracy Evaluate(const std::function<at::Tensor(const at::Tensor&)>& forward, Loader& loader,
+                  const at::Device& device);
 
 }  // namespace nas

@@ -16,9 +16,9 @@ struct SgdOptions {
   bool decay_bn = true;        ///< also on BN scale and shift (the released search code does; retraining does not)
 };
 
-/// SGD with Nesterov momentum that touches exactly the tensors it is handed: an op that was not sampled keeps weights and
-/// momentum bit for bit (proxyless.md N3), and a step costs nothing for the other candidates.
-/// Update (PyTorch's): g += wd·w; buf = μ·buf + g (first time buf = g); w −= lr·(g + μ·buf).
+/// SGD with Nesterov momentum that touches exactly the tensors it is handed: an op that was not sampled keeps weights
+/// and momentum bit for bit (proxyless.md N3), and a step costs nothing for the other candidates. Update (PyTorch's): g
+/// += wd·w; buf = μ·buf + g (first time buf = g); w −= lr·(g + μ·buf).
 class Sgd {
  public:
   using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;

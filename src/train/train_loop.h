@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "nas/core/clock.h"
+#include "nas/core/run_folder.h"
+#include "nas/data/loader.h"
+#include "nas/nn/network.h"
+#include "nas/train/checkpoint.h"
+#include "nas/train/ema.h"
+#include "nas/train/meters.h"
+#include "nas/train/sgd.h"
+#include "nas/train/trainer.h"
+#include "train_setup.h"
+
+namespace nas::detail {
+
+/// One training from its first step, or its checkpoint, to its last. A step is a pure function of the state before it
+/// and of (seed, step), so that a run that was stopped anywhere gives the same bits.
+class TrainLoop {
+ public:
+  /// All arguments have to outlive the loop.
+  TrainLoop(const TrainSetup& setup, Network& network, RunFolder& folder, const TrainHooks& hooks);
+
+  /// Goes on from the newest checkpoint, if there is one; cuts metrics.jsonl there.
+  void Restore();
+  /// Throws kCheckpointed when asked to stop, kTraining when the loss is no number any more.
+  void Run();
+
+  TrainResult Result() const;
+  /// What is kept: the moving average where there is one, else the network's own tensors.
+  NamedTensorList FinalTensors() const;
+
+ private:
+  void Step();
+  void CloseEpoch();
+  Accuracy EvaluateOnTest();
+  /// Moves what the steps since have summed up on the device into the meters; throws kTraining when it is no number.
+  void Drain();
+  void Save();
+  void StopIfAsked();
+  void Report();
+  [[noreturn]] void Diverge(double loss);
+  double wall_seconds() const { return wall_before_ + session_.Seconds(); }
+
+  const TrainSetup& setup_;
+  Network& network_;
+  RunFolder& folder_;
+  const TrainHooks& hooks_;
+  CheckpointStore store_;
+  Loader train_loader_;
+  Loader test_loader_;
+  LrSchedule schedule_;
+  std::vector<std::pair<std::string, at::Tensor>> parameters_;
+  Sgd sgd_;
+  std::optional<Ema> ema_;
+  std::optional<Network> ema_network_;  ///< runs the average for evaluation
+
+  // State of the run, in the checkpoint.
+  std::int64_t step_ = 0;         ///< steps done
+  std::int64_t epochs_done_ = 0;  ///< epochs closed: evaluated and written
+  AverageMeter loss_;             ///< of the running epoch, and so the next
+  ShareMeter accuracy_;
+  double last_loss_ = 0;  ///< of the last closed epoch
+  double last_accuracy_ = 0;
+  Accuracy test_;           ///< newest
+  RateMeter speed_;         ///< of all steps
+  double wall_before_ = 0;  ///< seconds of earlier sessions
+
+  // Of this session.
+  RateMeter epoch_speed_;
+  at::Tensor pending_loss_;   ///< Σ loss·images since the last drain, float64 on the device
+  at::Tensor pending_right_;  ///< images that were right, int64
+  std::int64_t pending_images_ = 0;
+  std::int64_t first_step_ = 0;
+  Stopwatch session_;
+  Stopwatch since_checkpoint_;
+};
+
+}  // namespace nas::detail
