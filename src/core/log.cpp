@@ -84,7 +84,11 @@ class Log {
       file->set_level(spdlog::level::debug);
       sinks_->add_sink(file);
     } catch (const spdlog::spdlog_ex& error) {
-      ThrowInput(StrCat("cannot write the log ", path, ": ", error.what(), "; choose another --log-file"));
+      // "Failed opening file … for writing: reason"
+      const std::string what = error.what();
+      const std::size_t colon = what.rfind(": ");
+      ThrowInput(StrCat("cannot write ", path, ": ", colon == std::string::npos ? what : what.substr(colon + 2),
+                        "; choose another file for the log"));
     }
   }
 
