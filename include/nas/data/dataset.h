@@ -22,6 +22,12 @@ class Dataset {
   /// Where a sample comes from, for messages.
   virtual std::string Describe(std::int64_t index) const = 0;
 
+  /// The picture where it is held decoded, valid as long as this set; `pixels` is null for sets that decode on demand.
+  virtual ImageView Borrow(std::int64_t index) const;
+  /// Decodes only what the plan needs and resizes it into `out` (window_width × window_height). JPEG files are decoded
+  /// at a reduced scale where that suffices, so pixels may differ a little from resizing `Get`.
+  virtual void GetResized(std::int64_t index, const ResizePlanner& planner, Image* out) const;
+
   int classes() const { return static_cast<int>(class_names().size()); }
 };
 
@@ -41,6 +47,7 @@ struct DataOptions {
   std::int64_t limit_per_class = 0;  ///< training images per class, seeded choice; 0 = all
   std::uint64_t seed = 0;
   int threads = 1;
+  std::int64_t decoded_limit_bytes = std::int64_t{1} << 30;  ///< image folders up to this size are kept decoded
 };
 
 /// Opens a data set. Throws kInput: missing folder, no class, a class without images, more than 1 % bad files.
@@ -51,7 +58,8 @@ struct Carved {
   std::shared_ptr<const Dataset> rest;
   std::shared_ptr<const Dataset> part;
 };
-/// `count` images in the part, at least 1 per class. Throws kInput naming a class with too few images.
+/// `count` images in the part, the same number of each class (±1), at least 1 and at most half of a class (what a small
+/// class cannot give, larger ones do). Throws kInput naming a class with fewer than `min_per_class` images (or than 2).
 Carved CarveOut(std::shared_ptr<const Dataset> dataset, std::int64_t count, std::uint64_t seed, int min_per_class);
 
 /// A view on chosen indices.

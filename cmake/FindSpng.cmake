@@ -1,0 +1,15 @@
+# libspng ships a pkg-config file only. Gives Spng::spng.
+find_package(PkgConfig QUIET)
+if(PKG_CONFIG_FOUND)
+  pkg_check_modules(PC_SPNG QUIET spng)
+endif()
+find_path(Spng_INCLUDE_DIR spng.h HINTS ${PC_SPNG_INCLUDE_DIRS})
+find_library(Spng_LIBRARY NAMES spng HINTS ${PC_SPNG_LIBRARY_DIRS})
+mark_as_advanced(Spng_INCLUDE_DIR Spng_LIBRARY)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(Spng REQUIRED_VARS Spng_LIBRARY Spng_INCLUDE_DIR VERSION_VAR PC_SPNG_VERSION)
+if(Spng_FOUND AND NOT TARGET Spng::spng)
+  add_library(Spng::spng UNKNOWN IMPORTED)
+  set_target_properties(Spng::spng PROPERTIES IMPORTED_LOCATION ${Spng_LIBRARY}
+                                              INTERFACE_INCLUDE_DIRECTORIES ${Spng_INCLUDE_DIR})
+endif()

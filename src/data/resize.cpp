@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace nas::detail {
+namespace {
+
+constexpr int kWeightBits = 14;
+constexpr int kHalf = 1 << (kWeightBits - 1);
+
+/// kTaps = 0: the number is known at run time only.
+template <int kTaps>
+void RowKernel(const std::uint8_t* row, int row_left, const AxisTaps& axis, std::uint8_t* out) {
+  const int taps = kTaps > 0 ? kTaps : axis.taps;
+  const std::int16_t* weights = axis.weights.data();
+  for (const int first : axis.first) {
+    const std::uint8_t* source = row + static_cast<std::ptrdiff_t>(first - row_left) * 3;
+    int red = kHalf;
+    int green = kHalf;
+    int blue = kHalf;
+    for (int k = 0; k < taps; ++k) {
+      const int weight = weights[k];
+      red += weight * source[3 * k];
+      green += weight * source[3 * k + 1];
+      blue += weight * source[3 * k + 2];
+    }
+    out[0] = static_cast<std::uint8_t>(red >> kWeightBits);
+    out[1] = static_cast<std::uint8_t>(green >> kWeightBits);
+    out[2] = static_cast<std::uint8_t>(blue >> kWeightBits);
+    out += 3;
+    weights += taps;
+  }
+}
+
+template <int kTaps>
+void ColumnKernel(const std::uint8_t* source, const std::int16_t* weights, int run_time_taps, std::size_t stride,
+                  std::uint8_t* out) {
+  if constexpr (kTaps > 0) {
+    for (std::size_t x = 0; x < stride; ++x) {
+      int sum = kHalf;
+      for (int k = 0; k < kTaps; ++k) sum += static_cast<std::int16_t>(source[k * stride + x]) * weights[k];
+      out[x] = static_cast<std::uint8_t>(sum >> kWeightBits);
+    }
+  } else {
+    constexpr std::size_t kBlock = 512;
+    int sums[kBlock];
+    for (std::size_t begin = 0; begin < stride; begin += kBlock) {
+      const std::size_t count = std::min(kBlock, stride - begin);
+      std::fill_n(sums, count, kHalf);
+      for (int k = 0; k < run_time_taps; ++k) {
+        const std::uint8_t* line = source + k * stride + begin;
+        const std::int16_t weight = weights[k];
+        for (std::size_t x = 0; x < count; ++x) sums[x] += static_cast<std::int16_t>(line[x]) * weight;
+      }
+      for (std::size_t x = 0; x < count; ++x) out[begin + x] = static_cast<std::uint8_t>(sums[x] >> kWeightBits);
+    }
+  }
+}
+
+}  // namespace
+
+AxisTaps TriangleTaps(int low, int high, double start, double length, int scaled, int window_start, int window_length) {
+  const double scale = length / scaled;
+  const double support = std::max(scale, 1.0);
+  AxisTaps axis;
+  axis.taps = std::min(static_cast<int>(std::ceil(2 * support)), high - low);
+  axis.first.reserve(window_length);
+  axis.weights.assign(static_cast<std::size_t>(window_length) * axis.taps, 0);
+  axis.begin = high;
+  axis.end = low;
+  std::vector<double> exact(axis.taps);
+  for (int i = 0; i < window_length; ++i) {
+    const double centre = start + (window_start + i + 0.5) * scale;
+    int first = std::clamp(static_cast<int>(std::floor(centre - support + 0.5)), low, high - 1);
+    const int last = std::clamp(static_cast<int>(std::floor(centre + support + 0.5)), first + 1, high);
+    const int count = std::min(last - first, axis.taps);
+    double total = 0;
+    for (int k = 0; k < count; ++k) {
+      exact[k] = std::max(0.0, 1.0 - std::abs((first + k + 0.5 - centre) / support));
+      total += exact[k];
+    }
+    if (total <= 0) {
+      exact[0] = total = 1;
+    }
+    // Rows of equal length: zero weights in front where the source ends before the row does.
+    const int shift = std::max(first + axis.taps - high, 0);
+    std::int16_t* weights = axis.weights.data() + static_cast<std::size_t>(i) * axis.taps + shift;
+    int sum = 0;
+    int largest = 0;
+    for (int k = 0; k < count; ++k) {
+      weights[k] = static_cast<std::int16_t>(std::lround(exact[k] / total * (1 << kWeightBits)));
+      sum += weights[k];
+      if (weights[k] > weights[largest]) largest = k;
+    }
+    // Weights that sum to one keep flat areas flat and results within 8 bits.
+    weights[largest] = static_cast<std::int16_t>(weights[largest] + (1 << kWeightBits) - sum);
+    first -= shift;
+    axis.first.push_back(first);
+    axis.begin = std::min(axis.begin, first);
+    axis.end = std::max(axis.end, first + axis.taps);
+  }
+  return axis;
+}
+
+void ResampleRow(const std::uint8_t* row, int row_left, const AxisTaps& taps, std::uint8_t* out) {
+  switch (taps.taps) {
+    case 1:
+      return RowKernel<1>(row, row_left, taps, out);
+    case 2:
+      return RowKernel<2>(row, row_left, taps, out);
+    case 3:
+      return RowKernel<3>(row, row_left, taps, out);
+    case 4:
+      return RowKernel<4>(row, row_left, taps, out);
+    case 5:
+      return RowKernel<5>(row, row_left, taps, out);
+    case 6:
+      return RowKernel<6>(row, row_left, taps, out);
+    default:
+      return RowKernel<0>(row, row_left, taps, out);
+  }
+}
+
+void ResampleColumns(const std::uint8_t* rows, int rows_top, const AxisTaps& taps, std::size_t stride,
+                     std::uint8_t* out) {
+  for (std::size_t i = 0; i < taps.first.size(); ++i) {
+    const std::uint8_t* source = rows + stride * static_cast<std::size_t>(taps.first[i] - rows_top);
+    const std::int16_t* weights = taps.weights.data() + i * taps.taps;
+    std::uint8_t* target = out + i * stride;
+    switch (taps.taps) {
+      case 1:
+        ColumnKernel<1>(source, weights, 1, stride, target);
+        break;
+      case 2:
+        ColumnKernel<2>(source, weights, 2, stride, target);
+        break;
+      case 3:
+        ColumnKernel<3>(source, weights, 3, stride, target);
+        break;
+      case 4:
+        ColumnKernel<4>(source, weights, 4, stride, target);
+        break;
+      case 5:
+        ColumnKernel<5>(source, weights, 5, stride, target);
+        break;
+      case 6:
+        ColumnKernel<6>(source, weights, 6, stride, target);
+        break;
+      default:
+        ColumnKernel<0>(source, weights, taps.taps, stride, target);
+    }
+  }
+}
+
+void ResizeImage(ImageView image, const ResizePlan& plan, Image* out) {
+  const AxisTaps columns = TriangleTaps(plan.left, plan.left + plan.width, plan.left, plan.width, plan.scaled_width,
+                                        plan.window_left, plan.window_width);
+  const AxisTaps rows = TriangleTaps(plan.top, plan.top + plan.height, plan.top, plan.height, plan.scaled_height,
+                                     plan.window_top, plan.window_height);
+  const std::size_t stride = static_cast<std::size_t>(plan.window_width) * 3;
+  std::vector<std::uint8_t> narrowed(stride * (rows.end - rows.begin));
+  for (int y = rows.begin; y < rows.end; ++y) {
+    ResampleRow(image.pixels + static_cast<std::size_t>(y) * image.width * 3, 0, columns,
+                narrowed.data() + stride * (y - rows.begin));
+  }
+  out->width = plan.window_width;
+  out->height = plan.window_height;
+  out->pixels.resize(stride * plan.window_height);
+  ResampleColumns(narrowed.data(), rows.begin, rows, stride, out->pixels.data());
+}
+
+}  // namespace nas::detail
