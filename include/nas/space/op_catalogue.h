@@ -12,7 +12,8 @@
 namespace nas {
 
 /// What the project knows about one kind of layer without running it. Counting rules: proxylessnas `count_flops`:
-/// MACs of convs and linears only; BN, activation, add and pooling count 0. Params = weights, linear bias, 2 per BN channel.
+/// MACs of convs and linears only; BN, activation, add and pooling count 0. Params = weights, linear bias, 2 per BN
+/// channel.
 class Op {
  public:
   virtual ~Op() = default;

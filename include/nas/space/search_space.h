@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nas/core/rng.h"
@@ -17,11 +18,11 @@ using Choice = std::vector<int>;
 
 /// A searched position: several candidate layers for one place.
 struct Edge {
-  std::string name;                ///< "blocks.1": the place in the network
-  int layer = 0;                   ///< index in `Architecture::layers`
-  MapShape in;                     ///< map that enters
-  std::vector<Layer> candidates;   ///< in the space's order
-  int skip_op = -1;                ///< index of the candidate that costs nothing and passes x on, −1 = none
+  std::string name;               ///< "blocks.1": the place in the network
+  int layer = 0;                  ///< index in `Architecture::layers`
+  MapShape in;                    ///< map that enters
+  std::vector<Layer> candidates;  ///< in the space's order
+  int skip_op = -1;               ///< index of the candidate that costs nothing and passes x on, −1 = none
   int size() const { return static_cast<int>(candidates.size()); }
 };
 
@@ -35,8 +36,9 @@ struct SpaceOptions {
 /// A set of networks: fixed layers and edges with candidate ops. Immutable after loading.
 class SearchSpace {
  public:
-  /// `name_or_file`: a shipped space, or a JSON file (contains '/' or ends in ".json"; schema in search_spaces/README.md).
-  /// `search_path`: folders to look for shipped spaces in. Throws kInput with the nearest name, or file:line and JSON path.
+  /// `name_or_file`: a shipped space, or a JSON file (contains '/' or ends in ".json"; schema in
+  /// search_spaces/README.md). `search_path`: folders to look for shipped spaces in. Throws kInput with the nearest
+  /// name, or file:line and JSON path.
   static SearchSpace Load(const std::string& name_or_file, const SpaceOptions& options,
                           const std::vector<std::string>& search_path);
   static SearchSpace FromJson(const JsonDocument& document, const SpaceOptions& options);
@@ -53,13 +55,16 @@ class SearchSpace {
   const Architecture& base() const { return base_; }
   bool IsSearched(int layer) const;
 
-  int alphas() const;                 ///< Σ candidates
+  int alphas() const;  ///< Σ candidates
   double log10_architectures() const;
   std::int64_t supernet_params() const;
   std::int64_t fixed_params() const;  ///< params and MACs of the layers that are not searched
   Macs fixed_macs() const;
   std::int64_t params(int edge, int op) const;
   Macs macs(int edge, int op) const;
+  /// Least and greatest count over all networks of the space; exact, as every edge counts for itself.
+  std::pair<std::int64_t, std::int64_t> params_range() const;
+  std::pair<Macs, Macs> macs_range() const;
 
   /// The network of a choice, with its code. Throws kInput on a wrong length or index.
   Architecture Build(std::span<const int> choice) const;
