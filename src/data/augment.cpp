@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "vector_kernels.h"
+
 namespace nas::detail {
 namespace {
 
@@ -13,21 +15,7 @@ constexpr double kSmallestArea = 0.08;
 constexpr double kWidestRatio = 4.0 / 3.0;
 constexpr int kCropTries = 10;
 
-/// ITU-R 601 luma in 16-bit fixed point, as Pillow's mode "L".
-int Luma(const std::uint8_t* rgb) { return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16; }
-
-std::uint8_t Clip(int value) { return static_cast<std::uint8_t>(std::clamp(value, 0, 255)); }
-
-void Map(const std::array<std::uint8_t, 256>& table, Image* image) {
-  for (std::uint8_t& value : image->pixels) value = table[value];
-}
-
-/// value → base + factor·(value − base).
-std::array<std::uint8_t, 256> BlendTable(double base, double factor) {
-  std::array<std::uint8_t, 256> table;
-  for (int v = 0; v < 256; ++v) table[v] = Clip(static_cast<int>(std::floor(base + factor * (v - base) + 0.5)));
-  return table;
-}
+constexpr double kFixedOne = 256;  // the pixel loops count factors in 256ths
 
 double Around(double centre, double half_width, CounterRng* rng) {
   return centre + half_width * (2 * rng->Uniform() - 1);
@@ -89,6 +77,16 @@ void PadAndCrop(ImageView image, int padding, CounterRng* rng, Image* out) {
   }
 }
 
+void FlipHorizontally(Image* image) {
+  for (int y = 0; y < image->height; ++y) {
+    std::uint8_t* left = image->pixels.data() + static_cast<std::size_t>(y) * image->width * 3;
+    std::uint8_t* right = left + static_cast<std::ptrdiff_t>(image->width - 1) * 3;
+    for (; left < right; left += 3, right -= 3) {
+      for (int c = 0; c < 3; ++c) std::swap(left[c], right[c]);
+    }
+  }
+}
+
 JitterStrength JitterFor(Augmentation augmentation) {
   switch (augmentation) {
     case Augmentation::kEval:
@@ -117,24 +115,24 @@ void ColorJitter(const JitterStrength& strength, CounterRng* rng, Image* image) 
   }
 }
 
-void AdjustBrightness(double factor, Image* image) { Map(BlendTable(0, factor), image); }
+void AdjustBrightness(double factor, Image* image) {
+  BestPixelKernels().blend(image->pixels.data(), static_cast<std::int64_t>(image->pixels.size()),
+                           static_cast<int>(std::lround(factor * kFixedOne)), 0);
+}
 
 void AdjustContrast(double factor, Image* image) {
-  std::int64_t sum = 0;
-  const std::size_t count = image->pixels.size() / 3;
-  for (std::size_t i = 0; i < count; ++i) sum += Luma(image->pixels.data() + 3 * i);
-  const double mean = count > 0 ? std::floor(static_cast<double>(sum) / static_cast<double>(count) + 0.5) : 0;
-  Map(BlendTable(mean, factor), image);
+  const auto count = static_cast<std::int64_t>(image->pixels.size() / 3);
+  if (count == 0) return;
+  const PixelKernels& kernels = BestPixelKernels();
+  const double mean =
+      std::round(static_cast<double>(kernels.grey_sum(image->pixels.data(), count)) / static_cast<double>(count));
+  kernels.blend(image->pixels.data(), 3 * count, static_cast<int>(std::lround(factor * kFixedOne)),
+                static_cast<int>(std::lround((1 - factor) * mean * kFixedOne)));
 }
 
 void AdjustSaturation(double factor, Image* image) {
-  const int scaled = static_cast<int>(std::lround(factor * 256));
-  std::uint8_t* rgb = image->pixels.data();
-  const std::uint8_t* end = rgb + image->pixels.size();
-  for (; rgb != end; rgb += 3) {
-    const int grey = Luma(rgb);
-    for (int c = 0; c < 3; ++c) rgb[c] = Clip(grey + (((rgb[c] - grey) * scaled + 128) >> 8));
-  }
+  BestPixelKernels().saturate(image->pixels.data(), static_cast<std::int64_t>(image->pixels.size() / 3),
+                              static_cast<int>(std::lround(factor * kFixedOne)));
 }
 
 void AdjustHue(double turn, Image* image) {

@@ -19,6 +19,9 @@ ResizePlan CentreCrop(int width, int height, int resize_short, int crop);
 /// The window of a side × side picture after `padding` black pixels on each side and a random shift.
 void PadAndCrop(ImageView image, int padding, CounterRng* rng, Image* out);
 
+/// Mirrors left and right in place.
+void FlipHorizontally(Image* image);
+
 /// Half-widths of the factors' ranges around 1 (hue: turns around 0).
 struct JitterStrength {
   double brightness = 0;

@@ -214,11 +214,14 @@ void DecodeJpegResized(ByteSpan bytes, const ResizePlanner& planner, Image* out)
       taps(plan.top, plan.height, reader.scaled_height(), plan.scaled_height, plan.window_top, plan.window_height);
   reader.Start(columns.begin, columns.end, rows.begin);
   const std::size_t stride = static_cast<std::size_t>(plan.window_width) * 3;
-  std::vector<std::uint8_t> row(static_cast<std::size_t>(reader.row_width()) * 3);
-  std::vector<std::uint8_t> narrowed(stride * (rows.end - rows.begin));
+  // An odd address: libjpeg-turbo writes aligned rows around the cache, and they are read again at once.
+  std::vector<std::uint8_t> row_bytes(static_cast<std::size_t>(reader.row_width()) * 3 + kRowPadding + 1);
+  std::uint8_t* row = row_bytes.data() + 1;
+  std::vector<std::uint8_t> narrowed(stride * (rows.end - rows.begin) + kRowPadding);
+  const RowResampler resampler(columns);
   for (int y = rows.begin; y < rows.end; ++y) {
-    reader.ReadRow(row.data());
-    ResampleRow(row.data(), reader.row_left(), columns, narrowed.data() + stride * (y - rows.begin));
+    reader.ReadRow(row);
+    resampler.Run(row, reader.row_left(), narrowed.data() + stride * (y - rows.begin));
   }
   out->width = plan.window_width;
   out->height = plan.window_height;

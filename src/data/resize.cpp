@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+
+#include "vector_kernels.h"
 
 namespace nas::detail {
 namespace {
@@ -11,30 +14,25 @@ namespace {
 constexpr int kWeightBits = 14;
 constexpr int kHalf = 1 << (kWeightBits - 1);
 
-/// kTaps = 0: the number is known at run time only.
-template <int kTaps>
-void RowKernel(const std::uint8_t* row, int row_left, const AxisTaps& axis, std::uint8_t* out) {
-  const int taps = kTaps > 0 ? kTaps : axis.taps;
-  const std::int16_t* weights = axis.weights.data();
-  for (const int first : axis.first) {
-    const std::uint8_t* source = row + static_cast<std::ptrdiff_t>(first - row_left) * 3;
+void PlainRowKernel(const RowFilter& filter, const std::uint8_t* row, int row_left, std::uint8_t* out) {
+  const std::int16_t* weights = filter.weights;
+  for (int i = 0; i < filter.outputs; ++i, weights += filter.taps, out += 3) {
+    const std::uint8_t* source = row + static_cast<std::ptrdiff_t>(filter.first[i] - row_left) * 3;
     int red = kHalf;
     int green = kHalf;
     int blue = kHalf;
-    for (int k = 0; k < taps; ++k) {
-      const int weight = weights[k];
-      red += weight * source[3 * k];
-      green += weight * source[3 * k + 1];
-      blue += weight * source[3 * k + 2];
+    for (int k = 0; k < filter.taps; ++k) {
+      red += weights[k] * source[3 * k];
+      green += weights[k] * source[3 * k + 1];
+      blue += weights[k] * source[3 * k + 2];
     }
     out[0] = static_cast<std::uint8_t>(red >> kWeightBits);
     out[1] = static_cast<std::uint8_t>(green >> kWeightBits);
     out[2] = static_cast<std::uint8_t>(blue >> kWeightBits);
-    out += 3;
-    weights += taps;
   }
 }
 
+/// kTaps = 0: the number is known at run time only.
 template <int kTaps>
 void ColumnKernel(const std::uint8_t* source, const std::int16_t* weights, int run_time_taps, std::size_t stride,
                   std::uint8_t* out) {
@@ -105,22 +103,15 @@ AxisTaps TriangleTaps(int low, int high, double start, double length, int scaled
   return axis;
 }
 
-void ResampleRow(const std::uint8_t* row, int row_left, const AxisTaps& taps, std::uint8_t* out) {
-  switch (taps.taps) {
-    case 1:
-      return RowKernel<1>(row, row_left, taps, out);
-    case 2:
-      return RowKernel<2>(row, row_left, taps, out);
-    case 3:
-      return RowKernel<3>(row, row_left, taps, out);
-    case 4:
-      return RowKernel<4>(row, row_left, taps, out);
-    case 5:
-      return RowKernel<5>(row, row_left, taps, out);
-    case 6:
-      return RowKernel<6>(row, row_left, taps, out);
-    default:
-      return RowKernel<0>(row, row_left, taps, out);
+RowResampler::RowResampler(const AxisTaps& taps) : kernel_(VectorRowKernel()) {
+  filter_.outputs = static_cast<int>(taps.first.size());
+  filter_.taps = taps.taps;
+  filter_.first = taps.first.data();
+  filter_.weights = taps.weights.data();
+  if (kernel_ != nullptr) {
+    PackRowFilter(&filter_);
+  } else {
+    kernel_ = PlainRowKernel;
   }
 }
 
@@ -161,10 +152,14 @@ void ResizeImage(ImageView image, const ResizePlan& plan, Image* out) {
   const AxisTaps rows = TriangleTaps(plan.top, plan.top + plan.height, plan.top, plan.height, plan.scaled_height,
                                      plan.window_top, plan.window_height);
   const std::size_t stride = static_cast<std::size_t>(plan.window_width) * 3;
-  std::vector<std::uint8_t> narrowed(stride * (rows.end - rows.begin));
+  std::vector<std::uint8_t> narrowed(stride * (rows.end - rows.begin) + kRowPadding);
+  // The last row of a picture has no bytes behind it that may be read.
+  const std::size_t row_bytes = static_cast<std::size_t>(columns.end - columns.begin) * 3;
+  std::vector<std::uint8_t> row(row_bytes + kRowPadding);
+  const RowResampler resampler(columns);
   for (int y = rows.begin; y < rows.end; ++y) {
-    ResampleRow(image.pixels + static_cast<std::size_t>(y) * image.width * 3, 0, columns,
-                narrowed.data() + stride * (y - rows.begin));
+    std::memcpy(row.data(), image.pixels + (static_cast<std::size_t>(y) * image.width + columns.begin) * 3, row_bytes);
+    resampler.Run(row.data(), columns.begin, narrowed.data() + stride * (y - rows.begin));
   }
   out->width = plan.window_width;
   out->height = plan.window_height;

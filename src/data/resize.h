@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nas/data/image.h"
+#include "row_filter.h"
 
 namespace nas::detail {
 
@@ -23,8 +24,18 @@ struct AxisTaps {
 /// window_length) are computed; only positions in [low, high) take part.
 AxisTaps TriangleTaps(int low, int high, double start, double length, int scaled, int window_start, int window_length);
 
-/// Filters one RGB row along x. `row` starts at source column `row_left`.
-void ResampleRow(const std::uint8_t* row, int row_left, const AxisTaps& taps, std::uint8_t* out);
+/// Filters RGB rows along x.
+class RowResampler {
+ public:
+  /// Keeps a reference to the taps.
+  explicit RowResampler(const AxisTaps& taps);
+  /// `row` starts at source column `row_left`. Up to kRowPadding bytes past the end of either row may be touched.
+  void Run(const std::uint8_t* row, int row_left, std::uint8_t* out) const { kernel_(filter_, row, row_left, out); }
+
+ private:
+  RowFilter filter_;
+  RowKernel kernel_;
+};
 
 /// Filters along y: `rows` starts at source row `rows_top`, each row has `stride` bytes.
 void ResampleColumns(const std::uint8_t* rows, int rows_top, const AxisTaps& taps, std::size_t stride,

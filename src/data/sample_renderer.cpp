@@ -4,6 +4,7 @@
 #include "augment.h"
 #include "nas/core/rng.h"
 #include "seed_streams.h"
+#include "vector_kernels.h"
 
 namespace nas::detail {
 namespace {
@@ -15,10 +16,10 @@ constexpr int kPaddingDivisor = 8;
 
 SampleRenderer::SampleRenderer(const LoaderOptions& options)
     : options_(options), preprocessing_(PreprocessingFor(options)) {
-  for (int c = 0; c < 3; ++c) {
-    for (int v = 0; v < 256; ++v) {
-      table_[c][v] = (static_cast<float>(v) / 255.0F - preprocessing_.mean[c]) / preprocessing_.std[c];
-    }
+  for (int k = 0; k < kNormalisePeriod; ++k) {
+    const float deviation = preprocessing_.std[k % 3];
+    normalise_.scale[k] = 1.0F / (255.0F * deviation);
+    normalise_.shift[k] = -preprocessing_.mean[k % 3] / deviation;
   }
 }
 
@@ -39,33 +40,17 @@ void SampleRenderer::Render(const Dataset& dataset, std::int64_t index, std::int
     dataset.GetResized(index, planner, &scratch->resized);
     view = View(scratch->resized);
   }
-  bool flip = false;
   if (augment) {
     Image* picture = &scratch->resized;
     if (options_.small_images) {
-      picture = &scratch->shifted;
+      picture = &scratch->changed;
       PadAndCrop(view, side / kPaddingDivisor, &rng, picture);
     }
-    flip = (rng.Next() & 1U) != 0;
-    ColorJitter(JitterFor(options_.augmentation), &rng, picture);
+    if ((rng.Next() & 1U) != 0) FlipHorizontally(picture);
+    if (options_.color_jitter) ColorJitter(JitterFor(options_.augmentation), &rng, picture);
     view = View(*picture);
   }
-  Normalise(view.pixels, flip, out);
-}
-
-void SampleRenderer::Normalise(const std::uint8_t* pixels, bool flip, float* out) const {
-  const int side = options_.resolution;
-  const std::ptrdiff_t step = flip ? -3 : 3;
-  for (int y = 0; y < side; ++y) {
-    const std::uint8_t* source = pixels + (static_cast<std::ptrdiff_t>(y) * side + (flip ? side - 1 : 0)) * 3;
-    for (int x = 0; x < side; ++x) {
-      out[0] = table_[0][source[0]];
-      out[1] = table_[1][source[1]];
-      out[2] = table_[2][source[2]];
-      out += 3;
-      source += step;
-    }
-  }
+  BestPixelKernels().normalise(view.pixels, std::int64_t{3} * side * side, normalise_, out);
 }
 
 }  // namespace nas::detail

@@ -16,6 +16,7 @@ struct LoaderOptions {
   int resolution = 32;        ///< side of the network's input, pixels
   bool small_images = false;  ///< pad-and-crop augmentation (4 pixels at 32) instead of RandomResizedCrop
   Augmentation augmentation = Augmentation::kEval;
+  bool color_jitter = true;  ///< off: kTrain and kStrong crop and flip only
   bool shuffle = false;
   bool drop_last = false;
   std::uint64_t seed = 0;  ///< order and augmentation are pure functions of (seed, epoch, index)
