@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,8 +30,11 @@ class Network {
 
   /// images [N, 3, R, R] → logits [N, classes].
   at::Tensor Forward(const at::Tensor& images, BnMode mode);
+  /// Moves parameters and buffers; the tensor objects stay the same, so an optimizer's handles stay valid.
   void To(const at::Device& device);
   void To(at::ScalarType dtype);
+  /// Dropout masks of the kTrain forwards that follow are a pure function of `seed` and of how many came since.
+  void SeedDropout(std::uint64_t seed);
 
   /// Trainable tensors with their names, in network order. BN affine parameters have `bn` in their name.
   std::vector<std::pair<std::string, at::Tensor>> NamedParameters() const;
@@ -43,6 +47,9 @@ class Network {
   Network Folded() const;
 
  private:
+  friend class Supernet;
+  friend std::int64_t RecalibrateBatchNorm(Network& network, const std::function<bool(at::Tensor* images)>& next_batch);
+
   Network();
   struct Impl;
   std::unique_ptr<Impl> impl_;
