@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nas/device/engine.h"
+#include "nas/device/item_result.h"
+#include "nas/device/protocol.h"
+#include "nas/device/quiet_gauge.h"
+
+namespace nas {
+
+/// Times one item by the protocol (latency.md §9.3–§9.7): warms up, loops short items into samples, samples until the
+/// median is known well enough, measures once more what looks odd and flags what stays odd.
+class ItemMeter {
+ public:
+  /// `gauge` may be null: then every sample counts.
+  ItemMeter(Engine& engine, const ProtocolOptions& options, QuietGauge* gauge);
+
+  ItemResult Measure(const std::string& id, PreparedItem& item);
+
+ private:
+  struct Samples;
+  double WarmUp(PreparedItem& item, ItemResult& result);
+  Samples Collect(PreparedItem& item, int calls, double seconds);
+  void Summarise(const Samples& samples, ItemResult& result) const;
+
+  Engine& engine_;
+  const ProtocolOptions& options_;
+  QuietGauge* gauge_;
+};
+
+}  // namespace nas

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "nas/device/engine.h"
+#include "nas/device/item_result.h"
+#include "nas/device/protocol.h"
+
+namespace nas {
+
+/// What a measuring run tells while it goes on. All may be empty.
+struct MeasuringHooks {
+  /// Each result as it comes; an item that is timed again comes again and replaces its earlier result.
+  std::function<void(const ItemResult& result)> on_result;
+  std::function<void(int done, int total, const std::string& id, double seconds_left)> on_progress;
+  std::function<bool()> stop;  ///< asked before each item
+};
+
+/// How a run went.
+struct MeasuringReport {
+  int done = 0;  ///< items with a result, the skipped ones left out
+  int unstable = 0;
+  int pauses = 0;  ///< of the drift guard
+  int retimed = 0;
+  int errors = 0;  ///< items that the engine could not run
+  double seconds = 0;
+  double reference_ms = 0;     ///< quiet level of the reference network at the end
+  double reference_drift = 0;  ///< relative change of the reference from the first look to the last
+  double noise_floor = 0;      ///< median over items of std/mean
+  std::vector<double> temp_c;  ///< before, after; empty = unknown
+  std::vector<double> mhz;
+  bool stopped = false;   ///< asked to stop; items are left
+  bool deadline = false;  ///< out of time; items are left
+  std::string too_noisy;  ///< why no figure can be given, in words; "" = all is well
+};
+
+/// Measures items in shuffled order under the drift guard (latency.md §9.8, §9.9). An agent on a far device and the
+/// host run the same code.
+class MeasuringRun {
+ public:
+  /// `reference`: the network that is looked at every `reference_every` items.
+  MeasuringRun(Engine& engine, const ProtocolOptions& options, MeasureItem reference);
+
+  /// `done`: ids that have a result already and are left out; the order of the rest does not depend on it.
+  MeasuringReport Measure(const std::vector<MeasureItem>& items, const std::set<std::string>& done,
+                          const MeasuringHooks& hooks);
+
+ private:
+  Engine& engine_;
+  ProtocolOptions options_;
+  MeasureItem reference_;
+};
+
+/// Order of measuring: a permutation of 0…n−1 from the stored seed.
+std::vector<int> MeasuringOrder(int n, std::uint64_t seed);
+
+}  // namespace nas

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nas/device/item_meter.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "nas/core/stats.h"
+#include "nas/device/sample_stats.h"
+
+namespace nas {
+namespace {
+
+// A window lasts this many times a reading of the reference, which so costs at most an eighth of the time.
+constexpr double kWindowPerReading = 8;
+
+bool NarrowEnough(const std::vector<double>& series, const ProtocolOptions& options) {
+  const auto interval = RobustMedianInterval(series, options.window, options.correlated_above);
+  if (!interval) return false;
+  return ((*interval)[1] - (*interval)[0]) / 2 <= options.ci_half_width * Median(series);
+}
+
+}  // namespace
+
+// Samples of one item, and what the reference took around each.
+struct ItemMeter::Samples {
+  std::vector<double> all;
+  std::vector<double> ratio;  // reading of the reference over its quiet level
+  std::vector<double> quiet;  // samples between two quiet readings
+  std::vector<double> quiet_readings;
+  bool narrow = false;  // the stop rule was met
+};
+
+ItemMeter::ItemMeter(Engine& engine, const ProtocolOptions& options, QuietGauge* gauge)
+    : engine_(engine), options_(options), gauge_(gauge) {}
+
+ItemResult ItemMeter::Measure(const std::string& id, PreparedItem& item) {
+  ItemResult result;
+  result.id = id;
+  const double start = engine_.Now();
+  const double temperature = engine_.Temperature();
+  const double megahertz = engine_.Megahertz();
+  const double call_ms = WarmUp(item, result);
+  // Samples so long that the greatest number of them fills the least time.
+  const double sample_ms = std::max(options_.min_sample_ms, 1e3 * options_.min_seconds / options_.max_runs);
+  const int calls = std::max(1, static_cast<int>(std::ceil(sample_ms / std::max(call_ms, 1e-6))));
+  const double limit = std::max(options_.min_seconds, options_.max_seconds - (engine_.Now() - start));
+
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    result.flags.clear();
+    const Samples samples = Collect(item, calls, limit);
+    Summarise(samples, result);
+    if (!result.Has("unstable")) break;
+  }
+  result.seconds = engine_.Now() - start;
+  if (temperature > 0) result.temp_c = {temperature, engine_.Temperature()};
+  if (megahertz > 0) result.mhz = {megahertz, engine_.Megahertz()};
+  return result;
+}
+
+double ItemMeter::WarmUp(PreparedItem& item, ItemResult& result) {
+  const double start = engine_.Now();
+  const double limit = std::min(options_.warmup_max_seconds, options_.max_seconds / 2);
+  double before = 0;
+  int calls = 1;
+  for (;;) {
+    std::vector<double> window;
+    while (static_cast<int>(window.size()) < options_.window) {
+      window.push_back(item.Run(calls));
+      if (result.warmup_runs++ == 0) result.first_ms = window.front();
+    }
+    const double now = Median(window);
+    const double seconds = engine_.Now() - start;
+    const bool agree = before > 0 && std::abs(now / before - 1) <= options_.warmup_agreement;
+    if ((agree && seconds >= options_.warmup_min_seconds) || seconds >= limit) return now;
+    before = now;
+    calls = std::max(1, static_cast<int>(std::ceil(options_.min_sample_ms / std::max(now, 1e-6))));
+  }
+}
+
+ItemMeter::Samples ItemMeter::Collect(PreparedItem& item, int calls, double seconds) {
+  Samples samples;
+  const double start = engine_.Now();
+  double before = gauge_ ? gauge_->Read() : 0;
+  for (;;) {
+    // The reference has just used the caches: the next call of the item is not like the others.
+    if (gauge_) item.Run(1);
+    const std::vector<double>& kept = gauge_ ? samples.quiet : samples.all;
+    const double least = gauge_ ? kWindowPerReading * gauge_->reading_seconds() : 0;
+    const double window_start = engine_.Now();
+    std::vector<double> window;
+    while (static_cast<int>(window.size()) < options_.window || engine_.Now() - window_start < least) {
+      window.push_back(item.Run(calls));
+      if (engine_.Now() - start >= seconds) break;
+      if (static_cast<int>(kept.size() + window.size()) >= options_.max_runs) break;
+    }
+    const double after = gauge_ ? gauge_->Read() : 0;
+    const double ratio = gauge_ ? (before + after) / 2 / gauge_->level() : 1;
+    samples.all.insert(samples.all.end(), window.begin(), window.end());
+    samples.ratio.insert(samples.ratio.end(), window.size(), ratio);
+    if (gauge_ && gauge_->IsQuiet(before) && gauge_->IsQuiet(after)) {
+      samples.quiet.insert(samples.quiet.end(), window.begin(), window.end());
+      samples.quiet_readings.insert(samples.quiet_readings.end(), {before, after});
+    }
+    before = after;
+
+    const double passed = engine_.Now() - start;
+    const int n = static_cast<int>(kept.size());
+    samples.narrow = n >= options_.min_runs && passed >= options_.min_seconds && NarrowEnough(kept, options_);
+    if (samples.narrow || n >= options_.max_runs || passed >= seconds) return samples;
+  }
+}
+
+void ItemMeter::Summarise(const Samples& samples, ItemResult& result) const {
+  std::vector<double> kept = samples.all;
+  if (gauge_) {
+    result.quiet_share = static_cast<double>(samples.quiet.size()) / static_cast<double>(samples.all.size());
+    if (static_cast<int>(samples.quiet.size()) >= options_.min_runs / 2) {
+      kept = samples.quiet;
+      result.reference_ms = Median(samples.quiet_readings);
+    } else {
+      // No quiet spell: what slowed the reference down is taken out of the samples.
+      for (std::size_t i = 0; i < kept.size(); ++i) kept[i] /= std::max(1.0, samples.ratio[i]);
+      result.reference_ms = gauge_->level();
+    }
+  }
+  result.n = static_cast<int>(kept.size());
+  result.min = Quantile(kept, 0);
+  result.p10 = Quantile(kept, 0.10);
+  result.p25 = Quantile(kept, 0.25);
+  result.median = Median(kept);
+  result.p75 = Quantile(kept, 0.75);
+  result.p90 = Quantile(kept, 0.90);
+  result.p99 = Quantile(kept, 0.99);
+  result.mean = Mean(kept);
+  result.std = StdDev(kept);
+  result.mad = MedianAbsoluteDeviation(kept);
+  const auto interval = RobustMedianInterval(kept, options_.window, options_.correlated_above);
+  result.ci = interval.value_or(std::array<double, 2>{result.min, Quantile(kept, 1)});
+  result.outlier_share = OutlierShare(kept);
+  if (!samples.narrow) result.Flag("ci_not_reached");
+  if (result.outlier_share > options_.outlier_share || IsBimodal(kept, options_.mode_gap)) result.Flag("unstable");
+}
+
+}  // namespace nas
