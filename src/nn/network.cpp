@@ -70,9 +70,14 @@ Network::Network(const Architecture& architecture, std::uint64_t seed) : impl_(s
 const Architecture& Network::architecture() const { return impl_->architecture; }
 
 at::Tensor Network::Forward(const at::Tensor& images, BnMode mode) {
-  at::Tensor x = images.contiguous(at::MemoryFormat::ChannelsLast);
-  for (detail::Block& block : impl_->blocks) x = block.Forward(x, mode);
-  return x;
+  const at::Tensor x = images.contiguous(at::MemoryFormat::ChannelsLast);
+  return ForwardLayers(x, 0, static_cast<int>(impl_->blocks.size()), mode);
+}
+
+at::Tensor Network::ForwardLayers(const at::Tensor& x, int first, int last, BnMode mode) {
+  at::Tensor y = x;
+  for (int i = first; i < last; ++i) y = impl_->blocks[i].Forward(y, mode);
+  return y;
 }
 
 void Network::SeedDropout(std::uint64_t seed) {
