@@ -87,6 +87,20 @@ CpuInfo ParseCpuInfo(std::string_view text) {
   return info;
 }
 
+double ParseMegahertz(std::string_view cpuinfo, int processor) {
+  // One paragraph per processor, separated by blank lines.
+  for (std::size_t start = 0; start < cpuinfo.size();) {
+    const std::size_t end = std::min(cpuinfo.find("\n\n", start), cpuinfo.size());
+    const std::string_view paragraph = cpuinfo.substr(start, end - start);
+    double megahertz = 0;
+    if (Field(paragraph, "processor") == std::to_string(processor)) {
+      return ParseDouble(Field(paragraph, "cpu MHz"), &megahertz) ? megahertz : 0;
+    }
+    start = end + 2;
+  }
+  return 0;
+}
+
 std::int64_t ParseKilobyteField(std::string_view text, std::string_view name) {
   const std::string value = Field(text, name);
   long long kilobytes = 0;

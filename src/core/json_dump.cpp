@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nas/core/json.h"
+#include "utf8.h"
 
 namespace nas {
 
@@ -60,7 +61,7 @@ void Print(const Json& value, std::size_t indent, bool is_root, std::string* out
   }
   if (value.empty() || (!is_root && HasOnlyScalars(value))) {
     const std::string line = OneLine(value);
-    if (line.size() <= kLongestLine) {
+    if (detail::Utf8Length(line) <= kLongestLine) {
       *out += line;
       return;
     }

@@ -103,7 +103,11 @@ double CpuTemperature() {
   return degrees.empty() ? -1 : Mean(degrees);
 }
 
-double CpuMegahertz(int core) { return NumberIn(FrequencyFolder(core) / "scaling_cur_freq", 0) / 1e3; }
+double CpuMegahertz(int core) {
+  const double kilohertz = NumberIn(FrequencyFolder(core) / "scaling_cur_freq", 0);
+  if (kilohertz > 0) return kilohertz / 1e3;
+  return detail::ParseMegahertz(ReadOrEmpty("/proc/cpuinfo"), core);
+}
 
 std::string DefaultCacheDir() {
   // Relative values are invalid by the XDG specification and ignored.

@@ -164,6 +164,7 @@ std::string ToString(Bytes bytes) {
 
 std::string SecondsToString(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
+  if (seconds < 0.05) return "0 s";
   if (seconds < 9.95) return StrCat(Fixed(seconds, 1), " s");
   if (seconds < 59.5) return StrCat(Fixed(seconds, 0), " s");
   const auto padded = [](std::int64_t n) { return StrCat(n < 10 ? "0" : "", n); };

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/core/clock.h"
 
-#include <regex>
-
+#include "nas/core/text.h"
 #include "support/catch_compat.h"
 
 namespace nas {
 namespace {
 
 TEST_CASE("dates have their fixed forms") {
-  CHECK(std::regex_match(NowIso8601(), std::regex(R"(20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ)")));
+  CHECK(GlobMatch("20??-??-??T??:??:??Z", NowIso8601()));
   std::string day;
   std::string now;
   do {  // both from one day, even at midnight

@@ -28,6 +28,14 @@ TEST_CASE("Arm processors are recognised, 32 and 64 bit") {
   CHECK(ParseCpuInfo("Features : neon vfpv4\nHardware : Board\n").model == "Board");
 }
 
+TEST_CASE("each processor has its clock") {
+  const char* const text = "processor\t: 0\ncpu MHz\t\t: 2100.5\n\nprocessor\t: 1\ncpu MHz\t\t: 800\n\n";
+  CHECK(ParseMegahertz(text, 0) == 2100.5);
+  CHECK(ParseMegahertz(text, 1) == 800);
+  CHECK(ParseMegahertz(text, 2) == 0);
+  CHECK(ParseMegahertz("processor : 0\n", 0) == 0);
+}
+
 TEST_CASE("what is not there stays empty") {
   const CpuInfo info = ParseCpuInfo("");
   CHECK(info.model.empty());

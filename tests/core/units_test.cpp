@@ -97,6 +97,7 @@ TEST_CASE("quantities print in three digits") {
 }
 
 TEST_CASE("times of work print as people say them") {
+  CHECK(SecondsToString(0) == "0 s");
   CHECK(SecondsToString(0.42) == "0.4 s");
   CHECK(SecondsToString(45) == "45 s");
   CHECK(SecondsToString(59.7) == "1 min 00 s");

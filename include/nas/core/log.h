@@ -15,6 +15,7 @@ struct LogOptions {
 
 /// The log of the process: stderr and an optional file. Safe from several threads; shares its lock with the progress bar.
 /// Only the program's entry configures it; libraries below `cli` just write to it.
+/// Replaces whatever was configured, added files included.
 void ConfigureLog(const LogOptions& options);
 /// Adds the run folder's `nas.log` once the folder is known.
 void AddLogFile(const std::string& path);
