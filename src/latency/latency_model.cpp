@@ -7,15 +7,13 @@
 #include <map>
 #include <optional>
 
-#include "block_fit.h"
 #include "calibration.h"
 #include "head_model.h"
+#include "mbconv_predictor.h"
 #include "merged_rows.h"
 #include "nas/core/error.h"
 #include "nas/core/text.h"
-#include "nas/latency/features.h"
 #include "nas/latency/hull.h"
-#include "nas/latency/residual.h"
 #include "nas/space/op_catalogue.h"
 
 namespace nas {
@@ -38,7 +36,7 @@ struct LatencyModel::State {
   LatencyTable table;
   BlockSource source = BlockSource::kBlended;
   Calibration calibration;
-  std::optional<Residual> residual;
+  std::optional<MbconvPredictor> mbconv;
   std::map<BlockKey, MergedRow> measured;
 };
 
@@ -49,7 +47,7 @@ LatencyModel::LatencyModel(LatencyTable table, BlockSource source) {
   }
   if (table.calibration) state->calibration = *table.calibration;
   const double sigma_run = table.model ? table.model->sigma_run : ModelParams{}.sigma_run;
-  if (table.model && table.model->residual) state->residual.emplace(*table.model->residual);
+  if (table.model) state->mbconv.emplace(*table.model);
   if (source != BlockSource::kModelOnly) {
     for (auto& row : MergeRuns(table.rows, sigma_run)) state->measured.emplace(row.sample.key, row);
   }
@@ -67,17 +65,10 @@ const LatencyTable& LatencyModel::table() const { return state_->table; }
 BlockSource LatencyModel::source() const { return state_->source; }
 
 BlockPrediction LatencyModel::PredictMbconv(const BlockKey& key) const {
-  const ModelParams& model = *state_->table.model;
+  const MbconvPredictor::Result result = state_->mbconv->Predict(key);
   BlockPrediction block;
-  const double lin = LinearPart(key, model.w, model.channel_multiple);
-  if (state_->residual) {
-    const ShapeVector shape = Shape(key);
-    block.ms = lin * std::exp(state_->residual->Mean(shape));
-    block.sigma = std::sqrt(state_->residual->Variance(shape));
-  } else {
-    block.ms = lin;
-    block.sigma = model.inferred() ? 0 : model.sigma_model;  // whole-network errors stand in σ_cal
-  }
+  block.ms = result.ms;
+  block.sigma = result.sigma;
   return block;
 }
 

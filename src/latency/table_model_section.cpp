@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sections `model` and `calibration` of `nas.latency/1`.
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "nas/core/error.h"
 #include "nas/core/text.h"
@@ -139,7 +141,48 @@ HeadParams ReadHead(ObjectReader reader) {
   return head;
 }
 
+Json ToJson(const TransferMap& map) {
+  Json json = Json{{"level", map.level}, {"a", map.a},     {"b", map.b}, {"c", map.c},
+                   {"mean", map.mean},   {"std", map.std}, {"w", map.w}};
+  json["sources"] = Json::array();
+  for (size_t i = 0; i < map.sources.size(); ++i) {
+    json["sources"].push_back(Json{{"name", map.names[i]}, {"model", ModelToJson(map.sources[i])}});
+  }
+  return json;
+}
+
+TransferMap ReadTransferMap(ObjectReader reader) {
+  TransferMap map;
+  map.level = reader.Choice("level", {"affine", "ridge"});
+  map.a = NotNegative(reader, "a");
+  map.b = NotNegative(reader, "b");
+  map.c = reader.Number("c");
+  map.mean = reader.Numbers("mean");
+  map.std = reader.Numbers("std");
+  map.w = reader.Numbers("w");
+  for (auto& source : reader.Objects("sources")) {
+    map.names.push_back(source.String("name"));
+    map.sources.push_back(ModelFromJson(source.Object("model")));
+    source.Finish();
+  }
+  if (map.sources.empty()) reader.Fail("sources", "a transferred model without its source");
+  const size_t columns = map.level == "ridge" ? kShapeSize + map.sources.size() : 0;
+  CheckSize(reader, "mean", map.mean.size(), columns);
+  CheckSize(reader, "std", map.std.size(), columns);
+  CheckSize(reader, "w", map.w.size(), columns);
+  for (double std : map.std) {
+    if (!(std > 0)) reader.Fail("std", StrCat(std, " is not above 0"));
+  }
+  reader.Finish();
+  return map;
+}
+
 }  // namespace
+
+bool operator==(const TransferMap& x, const TransferMap& y) {
+  return std::tie(x.level, x.a, x.b, x.c, x.mean, x.std, x.w, x.names, x.sources) ==
+         std::tie(y.level, y.a, y.b, y.c, y.mean, y.std, y.w, y.names, y.sources);
+}
 
 std::array<double, 2> ReadPair(ObjectReader& reader, const std::string& key) {
   const std::vector<double> numbers = reader.Numbers(key);
@@ -150,6 +193,7 @@ std::array<double, 2> ReadPair(ObjectReader& reader, const std::string& key) {
 Json ModelToJson(const ModelParams& model) {
   Json json = Json{{"features", model.features}, {"channel_multiple", model.channel_multiple}, {"w", model.w}};
   json["residual"] = model.residual ? ToJson(*model.residual) : Json(nullptr);
+  if (model.transfer) json["transfer"] = ToJson(*model.transfer);
   json["head"] = Json::object();
   for (const auto& [op, head] : model.head) {
     json["head"][op] = Json{{"features", head.features}, {"w", head.w}, {"rows", head.rows}};
@@ -178,6 +222,8 @@ ModelParams ModelFromJson(ObjectReader reader) {
   } else {
     model.residual = ReadResidual(reader.Object("residual"));
   }
+  if (reader.Has("transfer")) model.transfer = ReadTransferMap(reader.Object("transfer"));
+  reader.Ignore("transfer");
   ObjectReader heads = reader.Object("head");
   for (const auto& op : heads.Keys()) {
     const BlockOp parsed = [&] {

@@ -113,11 +113,26 @@ struct SampledHull {
   friend bool operator==(const SampledHull&, const SampledHull&) = default;
 };
 
+struct ModelParams;
+
+/// A model that maps another device's prediction s to t (latency.md §10): "affine" t = a·s + b, or
+/// "ridge" ln t = ln s + c + w·(standardised [z, ln s, centred ln s of the other sources]).
+struct TransferMap {
+  std::string level;
+  double a = 1, b = 0;                 ///< affine
+  double c = 0;                        ///< ridge
+  std::vector<double> mean, std, w;    ///< ridge, one per column
+  std::vector<std::string> names;      ///< of the source tables; the first gives s
+  std::vector<ModelParams> sources;
+};
+bool operator==(const TransferMap& x, const TransferMap& y);
+
 struct ModelParams {
   std::vector<std::string> features;  ///< names of φ; whole-network models add "mac_stem", "mac_conv_1"
   int channel_multiple = 1;
   std::vector<double> w;
   std::optional<ResidualParams> residual;
+  std::optional<TransferMap> transfer;  ///< mbconv blocks come from it, w and residual say nothing then
   std::vector<std::pair<std::string, HeadParams>> head;  ///< by op, sorted
   SampledHull hull;
   double sigma_model = 0;  ///< RMS of the leave-one-out error of ln t
