@@ -9,10 +9,10 @@
 namespace nas::detail {
 namespace {
 
-/// The numbers of a map in the order they lie in memory: a view, or a copy where `x` is not channels_last.
-at::Tensor Flat(const at::Tensor& x) {
-  if (x.dim() != 4) return x.reshape(-1);
-  return x.permute({0, 2, 3, 1}).reshape(-1);
+/// The numbers of a map in the order they lie in memory, in the precision of the gates: a view where `x` is
+/// channels_last and has it already.
+at::Tensor Flat(const at::Tensor& x, at::ScalarType dtype) {
+  return (x.dim() == 4 ? x.permute({0, 2, 3, 1}) : x).reshape(-1).to(dtype);
 }
 
 class PassThroughFunction : public torch::autograd::Function<PassThroughFunction> {
@@ -34,14 +34,16 @@ class PassThroughFunction : public torch::autograd::Function<PassThroughFunction
 }  // namespace
 
 void EdgeProbe::Fill(const at::Tensor& gradient) {
+  if (!gates.defined()) return;
   const at::NoGradGuard no_grad;
   const at::Tensor row = gates.select(0, edge);
-  const at::Tensor flat = Flat(gradient);
+  const at::ScalarType dtype = gates.scalar_type();
+  const at::Tensor flat = Flat(gradient, dtype);
   for (auto& [op, output] : outputs) {
-    row.select(0, op).add_(at::dot(Flat(output), flat));
+    row.select(0, op).add_(at::dot(Flat(output, dtype), flat));
     output.reset();
   }
-  for (const auto& [op, run] : late) row.select(0, op).add_(at::dot(Flat(run(input)), flat));
+  for (const auto& [op, run] : late) row.select(0, op).add_(at::dot(Flat(run(input), dtype), flat));
   outputs.clear();
   late.clear();
   input.reset();

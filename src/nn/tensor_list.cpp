@@ -107,8 +107,12 @@ std::int64_t CountBytes(const std::vector<NamedTensor>& tensors) {
   return bytes;
 }
 
-FrozenScope::FrozenScope(std::vector<at::Tensor> tensors) : tensors_(std::move(tensors)) {
-  for (const at::Tensor& tensor : tensors_) tensor.requires_grad_(false);
+FrozenScope::FrozenScope(std::vector<at::Tensor> tensors) {
+  for (at::Tensor& tensor : tensors) {
+    if (!tensor.requires_grad()) continue;
+    tensor.requires_grad_(false);
+    tensors_.push_back(std::move(tensor));
+  }
 }
 
 FrozenScope::~FrozenScope() {
