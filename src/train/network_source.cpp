@@ -19,19 +19,16 @@ NetworkSource ReadNetworkSource(const std::string& arch, const std::string& run,
   const std::filesystem::path folder = RunFolder::NetworkFolder(run, target);
   source.architecture = LoadArchitecture((folder / "arch.json").string());
   source.weights = folder / "weights.safetensors";
+  // A training records what its data came to be, a search only what was asked.
   const Json config = RunFolder::ReadConfig(run);
-  try {
-    source.data = config.at("plan").value("data", "");
-  } catch (const Json::exception&) {
-    source.data.clear();
+  for (const char* part : {"options", "plan"}) {
+    if (!config.contains(part) || !config[part].is_object()) continue;
+    source.data = config[part].value("data", source.data);
+    source.data_seed = config[part].value("seed", source.data_seed);
   }
-  try {
-    const Json& options = config.at("options");
-    if (source.data.empty()) source.data = options.at("data").get<std::string>();
-    source.data_seed = options.at("seed").get<std::uint64_t>();
-  } catch (const Json::exception&) {
+  if (source.data.empty()) {
     ThrowInput(StrCat((std::filesystem::path(run) / "config.json").string(),
-                      " does not say the data and the seed of the run"));
+                      " does not say what data the run had; give --data"));
   }
   return source;
 }

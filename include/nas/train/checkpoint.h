@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include "nas/core/json.h"
 #include "nas/nn/safetensors.h"
 
