@@ -71,7 +71,7 @@ TEST_CASE("files hold everything with time and level") {
   CHECK(captured.text == "");
   const std::vector<std::string> lines = Split(ReadFile(first), '\n');
   REQUIRE(lines.size() == 6);
-  const std::string time = "20??-??-??T??:??:??.???Z ";
+  const std::string time = "20*-*-*T*:*:*.*Z ";
   CHECK(GlobMatch(time + "info early", lines[0]));
   CHECK(GlobMatch(time + "debug d", lines[1]));
   CHECK(GlobMatch(time + "info i {} %s", lines[2]));
