@@ -37,7 +37,7 @@ Activation ParseActivation(std::string_view word) {
     if (word == known) return value;
     words.emplace_back(known);
   }
-  ThrowInput(StrCat("activation \"", word, "\" is not known", DidYouMean(word, words)));
+  ThrowInput(StrCat("activation \"", word, "\" is not known; known: ", Join(words, ", ")));
 }
 
 int MakeDivisible(double value, int divisor) {

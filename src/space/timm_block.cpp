@@ -98,7 +98,7 @@ Activation ParseTimmActivation(std::string_view word) {
   }
   std::vector<std::string> names;
   for (const auto& entry : kNames) names.emplace_back(entry.second);
-  ThrowInput(StrCat("activation \"", word, "\" is not known", DidYouMean(word, names)));
+  ThrowInput(StrCat("activation \"", word, "\" is not known; known: ", Join(names, ", ")));
 }
 
 TimmBlock ParseTimmBlock(const std::string& text, Activation default_act, const std::string& place) {
@@ -171,6 +171,9 @@ Layer TimmLayer(const TimmBlock& block, int in_channels, bool first_of_stack) {
 }
 
 std::string FormatTimmBlock(const Layer& layer, Activation default_act) {
+  if (layer.op == "conv" && layer.act == Activation::kNone && default_act != Activation::kNone) {
+    FailTimm(layer, "a conv block always has an activation");
+  }
   std::string act;
   if (layer.act != default_act) {
     const auto token =
@@ -189,9 +192,6 @@ std::string FormatTimmBlock(const Layer& layer, Activation default_act) {
     if (layer.groups != 1 || layer.dilation != 1 || layer.bias || layer.use_se || layer.shuffle || !layer.use_bn ||
         layer.dropout != 0 || layer.ops_order != "weight_bn_act") {
       FailTimm(layer, "only a plain conv with BN is");
-    }
-    if (layer.act == Activation::kNone && default_act != Activation::kNone) {
-      FailTimm(layer, "a conv block always has an activation");
     }
     return StrCat("cn", common, "_c", layer.out_channels, act, layer.skip ? "_skip" : "");
   }
