@@ -26,6 +26,7 @@ Run ConfigureSearch(FlagSet& flags) {
   flags.Add("--epochs", &o->epochs, "whole schedule; 0: 60, or 24 for the demo set");
   flags.Add("--warmup-epochs", &o->warmup_epochs, "epochs on weights alone; -1: a quarter");
   flags.Add("--batch", &o->batch, "images per weight step; 0: by the number of images");
+  flags.Add("--lr", &o->lr, "highest learning rate of the weights; 0: by the batch");
   flags.AddChoice("--strategy", &o->strategy, StrategyNames(), "how architectures are proposed and judged");
   flags.AddChoice("--loss", &o->loss, {"dual", "mul-log", "add-linear"}, "how latency enters the loss");
   flags.AddOnOff("--prune", &o->prune, "drop candidates that have become improbable, for good");

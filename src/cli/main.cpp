@@ -17,7 +17,6 @@
 #include "cmd_doctor.h"
 #include "cmd_eval.h"
 #include "cmd_predict.h"
-#include "cmd_predictor.h"
 #include "cmd_profile_device.h"
 #include "cmd_search.h"
 #include "cmd_space.h"
@@ -27,7 +26,7 @@
 #include "nas/core/error.h"
 #include "nas/core/log.h"
 #include "nas/core/machine.h"
-#include "nas/core/stop_signals.h"
+#include "nas/core/stop_flag.h"
 #include "nas/core/text.h"
 #include "session_flags.h"
 #include "verb.h"
@@ -42,7 +41,6 @@ const Verb kVerbs[] = {
     {"eval", "accuracy of weights, or of many architectures with inherited weights", ConfigureEval},
     {"predict", "latency, MACs and params of architectures on any target", ConfigurePredict},
     {"profile-device", "measure this machine and write a latency table with its own error", ConfigureProfileDevice},
-    {"predictor", "fit, eval, transfer, show, import latency tables", ConfigurePredictor},
     {"space", "list, show, count, sample, check search spaces", ConfigureSpace},
     {"arch", "show, convert, diff architectures", ConfigureArch},
     {"data", "check what the loader would make of a folder", ConfigureData},

@@ -28,7 +28,8 @@ struct Session {
   bool color = false;                  ///< resolved from --color, NO_COLOR and the terminal
   std::string log_file;
   ProgressStyle progress_style = ProgressStyle::kAuto;
-  int threads = 0;                     ///< 0 = all processors this process may use
+  int threads = 1;                     ///< processors to use
+  bool threads_given = false;          ///< by the user, not by default
   std::uint64_t seed = 0;
 
   StopFlag* stop = nullptr;

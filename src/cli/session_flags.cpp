@@ -57,6 +57,7 @@ void SessionFlags::Apply(Session* session) const {
   session->log_file = log_file;
   session->progress_style = quiet && progress == "auto" ? ProgressStyle::kNone : style->second;
   session->threads = threads > 0 ? threads : std::max(1, ProbeMachine().cores);
+  session->threads_given = threads > 0;
   session->seed = seed;
   const char* no_color = std::getenv("NO_COLOR");
   session->color = color == "always" || (color == "auto" && (no_color == nullptr || *no_color == '\0') && isatty(STDERR_FILENO));

@@ -2,11 +2,8 @@
 #include "nas/search/latency_constraint.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -16,55 +13,33 @@
 namespace nas {
 namespace {
 
-constexpr std::array<std::pair<LossForm, std::string_view>, 3> kForms{
-    {{LossForm::kDual, "dual"}, {LossForm::kMulLog, "mul-log"}, {LossForm::kAddLinear, "add-linear"}}};
-
 // Constants of the released command line (proxyless.md §7).
 constexpr double kMulLogAlpha = 0.2;
 constexpr double kMulLogBeta = 0.3;
 constexpr double kAddLinearLambda = 0.1;
 
-constexpr double kTravelOfLambda = 100;
-constexpr double kProportional = 10;
+// Dual ascent with a proportional term (PI control of E). With the integral alone E swings by half of T once p
+// saturates; the proportional term takes E back before λ has moved. It is off inside a dead zone, where it would only
+// couple all edges and let Adam, whose second moment decays in the quiet, kick them together; and an error counts for λ
+// up to a bound, so that λ does not wind up while alphas are still on their way. Measured in the synthetic search of
+// the tests.
+constexpr double kTravelOfLambda = 200;  // η·U
+constexpr double kProportional = 40;     // λ per unit of E/T − 1 outside the dead zone
+constexpr double kDeadZone = 0.0075;     // of E/T − 1
+constexpr double kLargestError = 0.2;    // of E/T − 1, as counted by λ
+
+double BeyondDeadZone(double error) {
+  return error > kDeadZone ? error - kDeadZone : error < -kDeadZone ? error + kDeadZone : 0;
+}
 
 }  // namespace
-
-LossForm ParseLossForm(std::string_view word) {
-  std::vector<std::string> words;
-  for (const auto& [form, known] : kForms) {
-    if (word == known) return form;
-    words.emplace_back(known);
-  }
-  ThrowUsage(StrCat("loss \"", word, "\" is not known", DidYouMean(word, words)));
-}
-
-std::string_view ToString(LossForm form) {
-  for (const auto& [value, word] : kForms) {
-    if (value == form) return word;
-  }
-  ThrowInternal(StrCat("loss form number ", static_cast<int>(form), " has no name"));
-}
-
-std::optional<double> ReachableBudget(const CostTable& table, std::optional<double> budget) {
-  if (!budget) return budget;
-  const double least = table.MinCost();
-  const double most = table.MaxCost();
-  if (!(*budget >= least)) {
-    throw Error(ErrorKind::kInfeasible,
-                StrCat("no network of this space meets ", CostToString(table.unit, *budget), " on ", table.target,
-                       ": it reaches ", CostToString(table.unit, least), " to ", CostToString(table.unit, most),
-                       "; raise the budget or take a smaller space or resolution"));
-  }
-  return *budget >= most ? std::nullopt : budget;
-}
 
 LatencyConstraint::LatencyConstraint(CostTable table, std::optional<double> budget, LossForm form,
                                      std::int64_t arch_updates)
     : table_(std::move(table)),
       budget_(budget),
       form_(form),
-      eta_(kTravelOfLambda / static_cast<double>(std::max<std::int64_t>(arch_updates, 1))),
-      proportional_(kProportional) {
+      eta_(kTravelOfLambda / static_cast<double>(std::max<std::int64_t>(arch_updates, 1))) {
   if (!budget_) return;
   if (!(*budget_ > 0)) ThrowUsage(StrCat("the budget ", *budget_, " of ", table_.target, " must be positive"));
   if (form_ == LossForm::kAddLinear) lambda_ = kAddLinearLambda;
@@ -86,7 +61,7 @@ double LatencyConstraint::Weight(double expected, double cross_entropy, double* 
     case LossForm::kAddLinear:
       return lambda_ / *budget_;
     case LossForm::kDual:
-      return std::max(0.0, lambda_ + proportional_ * (expected / *budget_ - 1)) / *budget_;
+      return std::max(0.0, lambda_ + kProportional * BeyondDeadZone(expected / *budget_ - 1)) / *budget_;
     case LossForm::kMulLog: {
       const double log_budget = std::log(*budget_);
       const double ratio = std::log(expected) / log_budget;
@@ -114,7 +89,8 @@ void LatencyConstraint::AddGradient(const ArchParameters& alphas, const std::vec
 
 void LatencyConstraint::Update(double expected) {
   if (!budget_ || form_ != LossForm::kDual) return;
-  lambda_ = std::max(0.0, lambda_ + eta_ * (expected / *budget_ - 1));
+  const double error = std::clamp(expected / *budget_ - 1, -kLargestError, kLargestError);
+  lambda_ = std::max(0.0, lambda_ + eta_ * error);
 }
 
 Json LatencyConstraint::State() const { return Json{{"lambda", lambda_}}; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run_config.h"
 
+#include <torch/version.h>
+
 #include <nlohmann/json.hpp>
 
 #include "nas/core/error.h"
@@ -83,7 +85,7 @@ RunFolder OpenRun(const SearchSetup& setup) {
   for (const std::string& key : folder.changed_free_keys()) {
     LogWarning(StrCat(key, ": the run goes on, but not bit for bit"));
   }
-  folder.AddEnvironment({{"libtorch", TorchVersion()}});
+  folder.AddEnvironment(Json{{"libtorch", TORCH_VERSION}});
   for (const SearchTarget& target : setup.targets) {
     const std::filesystem::path place = folder.path() / "targets" / target.folder;
     MakeDirectory(place);

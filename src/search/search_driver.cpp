@@ -20,7 +20,9 @@
 #include "nas/nn/device.h"
 #include "nas/search/search_state.h"
 #include "nas/search/strategy.h"
+#include "nas/space/op_catalogue.h"
 #include "nas/train/checkpoint.h"
+#include "nas/train/evaluate.h"
 #include "run_config.h"
 
 namespace nas {
@@ -296,7 +298,7 @@ class SearchRun {
     look.phase = warming_up() ? "warm-up" : "search";
     look.done = static_cast<double>(state_.step);
     look.total = static_cast<double>(schedule_.total_steps());
-    look.fields = {{"epoch", StrCat(epoch() + 1, "/", schedule_.epochs)}};
+    look.fields = {{"epoch", StrCat(std::min(epoch() + 1, schedule_.epochs), "/", schedule_.epochs)}};
     if (meter.images > 0) {
       look.fields.emplace_back("loss", Fixed(meter.loss_sum / static_cast<double>(meter.images), 3));
       look.fields.emplace_back("acc", Fixed(100 * meter.correct / static_cast<double>(meter.images), 1) + " %");

@@ -85,6 +85,7 @@ void SearchOptions::Validate() const {
   if (epochs != 0) CheckRange("--epochs", epochs, 1, 100000);
   if (warmup_epochs != -1) CheckRange("--warmup-epochs", warmup_epochs, 0, epochs > 0 ? epochs - 1 : 100000);
   if (batch != 0) CheckRange("--batch", batch, 2, 65536);
+  CheckRange("--lr", lr, 0, 10);
   CheckRange("--width-mult", width_mult, 0.1, 4);
   if (resolution != 0) CheckRange("--resolution", resolution, 8, 1024);
   CheckRange("--tolerance", tolerance, 0, 1);
@@ -107,6 +108,7 @@ Json ToJson(const SearchOptions& o) {
   json["epochs"] = o.epochs;
   json["warmup_epochs"] = o.warmup_epochs;
   json["batch"] = o.batch;
+  json["lr"] = o.lr;
   json["strategy"] = o.strategy;
   json["loss"] = o.loss;
   json["prune"] = o.prune;
@@ -135,6 +137,7 @@ SearchOptions SearchOptionsFromJson(const JsonDocument& document, const std::str
   o.epochs = static_cast<int>(reader.Int("epochs", 0, 100000));
   o.warmup_epochs = static_cast<int>(reader.Int("warmup_epochs", -1, 100000));
   o.batch = static_cast<int>(reader.Int("batch", 0, 65536));
+  o.lr = reader.Number("lr");
   o.strategy = reader.Choice("strategy", StrategyNames());
   o.loss = reader.String("loss");
   o.prune = reader.Bool("prune");

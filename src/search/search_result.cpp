@@ -58,6 +58,50 @@ Json ToJson(const SearchResult& result) {
   return json;
 }
 
+SearchResult SearchResultFromJson(const JsonDocument& document) {
+  ObjectReader reader(document);
+  reader.Choice("schema", {"nas.search/1"});
+  SearchResult result;
+  result.run = reader.String("run");
+  result.space = reader.String("space");
+  result.seed = static_cast<std::uint64_t>(reader.Int("seed", 0, INT64_MAX));
+  result.wall_s = reader.Number("wall_s");
+  result.images_per_s = reader.Number("images_per_s");
+  result.peak_memory_mib = reader.Number("peak_memory_mib");
+  for (ObjectReader& item : reader.Objects("targets")) {
+    TargetResult t;
+    t.target = item.String("target");
+    t.folder = item.String("folder");
+    t.unit = item.Choice("unit", {"ms", "macs", "params"});
+    if (item.Has("asked")) t.asked = item.Number("asked");
+    t.predicted = item.Number("predicted");
+    if (item.Has("interval")) {
+      const std::vector<double> interval = item.Numbers("interval");
+      if (interval.size() != 2) item.Fail("interval", "an interval has two ends");
+      t.interval = std::pair{interval[0], interval[1]};
+    }
+    if (item.Has("measured")) t.measured = item.Number("measured");
+    t.met = item.Bool("met");
+    t.expected = item.Number("expected");
+    ObjectReader argmax = item.Object("argmax");
+    t.argmax_predicted = argmax.Number("predicted");
+    t.argmax_log_prob = argmax.Number("log_prob");
+    ObjectReader selected = item.Object("selected");
+    t.selected_log_prob = selected.Number("log_prob");
+    t.code = selected.String("code");
+    t.macs = item.Int("macs", 0, INT64_MAX);
+    t.params = item.Int("params", 0, INT64_MAX);
+    ObjectReader accuracy = item.Object("accuracy");
+    t.top1 = accuracy.Number("top1");
+    t.top5 = accuracy.Number("top5");
+    t.images = accuracy.Int("images", 0, INT64_MAX);
+    t.architecture = ArchitectureFromJson(JsonDocument::Parse(item.Raw("arch").dump(), document.source()));
+    result.targets.push_back(std::move(t));
+  }
+  if (reader.Has("ranking")) result.ranking = reader.Raw("ranking");
+  return result;
+}
+
 std::string ToTable(const SearchResult& result, bool color) {
   TablePrinter table({"target", "asked", "predicted", "measured", "top-1", "MACs", "params", "network", "met"});
   for (const TargetResult& t : result.targets) {

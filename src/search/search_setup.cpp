@@ -72,7 +72,8 @@ SearchSetup PrepareSearch(const SearchOptions& asked, const SearchPlaces& places
   input.warmup_epochs = options.warmup_epochs;
   input.batch = options.batch;
   input.targets = static_cast<int>(requests.size());
-  const Schedule schedule = DeriveSchedule(input);
+  Schedule schedule = DeriveSchedule(input);
+  if (options.lr > 0) schedule.warmup_lr = schedule.main_lr = options.lr;
 
   std::vector<SearchTarget> targets;
   for (const TargetRequest& request : requests) {

@@ -3,8 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "nas/core/json.h"
 #include "nas/latency/cost_table.h"
@@ -17,14 +15,6 @@ enum class LossForm {
   kMulLog,     ///< αc·CE·(ln E / ln T)^β, of the released code (proxyless.md §7)
   kAddLinear,  ///< CE + λ·(E − T)/T with a fixed λ, of the released code
 };
-
-/// `dual`, `mul-log`, `add-linear`. Throws kUsage with the legal words.
-LossForm ParseLossForm(std::string_view word);
-std::string_view ToString(LossForm form);
-
-/// The budget that a search has to hold, checked before its start: throws kInfeasible with the reachable range where no
-/// network meets it, and gives nullopt where every network does.
-std::optional<double> ReachableBudget(const CostTable& table, std::optional<double> budget);
 
 /// One target's hardware term (N6): E, its gradient on alphas, and the multiplier.
 class LatencyConstraint {
@@ -39,11 +29,12 @@ class LatencyConstraint {
   double lambda() const { return lambda_; }
   /// E of the full probabilities, whatever was sampled.
   double Expected(const ArchParameters& alphas) const;
-  /// Adds the hardware part of dL/dα to `gradient`, and scales the CE part where the loss form says so (mul-log).
-  /// `sample`: the pairs of mode two (gradient on the pair with q), or null for the full form.
+  /// Adds the hardware part of dL/dα to `gradient` (for dual with λ + 40·(E/T − 1), steadied as N6 asks), and scales
+  /// the CE part where the loss form says so (mul-log). `sample`: the pairs of mode two (gradient on the pair with q),
+  /// or null for the full form.
   void AddGradient(const ArchParameters& alphas, const std::vector<EdgeSample>* sample, double cross_entropy,
                    Matrix* gradient) const;
-  /// Dual ascent after an arch step: λ ← max(0, λ + η·(E/T − 1)).
+  /// Dual ascent after an arch step: λ ← max(0, λ + η·(E/T − 1)), an error counting up to 20 % of T; η = 200 / U_m.
   void Update(double expected);
 
   Json State() const;
@@ -57,7 +48,6 @@ class LatencyConstraint {
   LossForm form_;
   double eta_ = 0;
   double lambda_ = 0;
-  double proportional_ = 0;
 };
 
 }  // namespace nas

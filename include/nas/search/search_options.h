@@ -36,6 +36,7 @@ struct SearchOptions {
   int epochs = 0;                     ///< whole schedule; 0 = 60, or 24 for the demo set
   int warmup_epochs = -1;             ///< −1 = a quarter of the epochs
   int batch = 0;                      ///< images per weight step; 0 = by the number of images (N10)
+  double lr = 0;                      ///< highest learning rate of the weights, both phases; 0 = by the batch
   std::string strategy = "two";       ///< two | full_v2 | full | reinforce | random | evolution
   std::string loss = "dual";          ///< dual | mul-log | add-linear
   bool prune = true;                  ///< path-level pruning (N8)

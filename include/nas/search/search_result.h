@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "nas/core/json.h"
 #include "nas/space/architecture.h"
 
@@ -48,6 +50,8 @@ struct SearchResult {
 
 /// The object that `search --json` prints and result.json holds: `nas.search/1`.
 Json ToJson(const SearchResult& result);
+/// Inverse, for runs that are finished. Throws kInput with file, line and path.
+SearchResult SearchResultFromJson(const JsonDocument& document);
 /// Aligned table for people: target, asked, predicted, measured, accuracy, MACs, params.
 std::string ToTable(const SearchResult& result, bool color);
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nas search` on the procedural images, small enough for seconds.
+#include <filesystem>
+
+#include "nas/core/files.h"
+#include "program.h"
+#include "support/catch_compat.h"
+
+using nas::test::Outcome;
+using nas::test::RunNas;
+
+namespace {
+
+bool Contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// A search of a few seconds.
+std::vector<std::string> Small(const std::string& out, std::vector<std::string> more) {
+  std::vector<std::string> arguments{"search", "--data", "demo", "--space", "tiny", "--limit-per-class", "40", "--epochs", "2", "--batch",
+                                     "32",     "--out",  out,    "--json"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+}  // namespace
+
+TEST_CASE("a search meets its budget and writes the run folder of the contract", "[cli]") {
+  const nas::TempDir dir;
+  const std::string out = (dir.path() / "run").string();
+  const Outcome outcome = RunNas(Small(out, {"--target", "macs=60%", "--target", "params=50%"}));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const auto result = outcome.json();
+  REQUIRE(result["schema"] == "nas.search/1");
+  REQUIRE(result["targets"].size() == 2);
+  for (const auto& target : result["targets"]) {
+    REQUIRE(target["met"] == true);
+    REQUIRE(target["predicted"].get<double>() <= target["asked"].get<double>());
+    REQUIRE(target["accuracy"]["images"].get<int>() > 0);
+    const std::filesystem::path place = std::filesystem::path(out) / "targets" / target["folder"].get<std::string>();
+    for (const char* file : {"arch.json", "net.config", "weights.safetensors"}) {
+      INFO(file);
+      REQUIRE(std::filesystem::exists(place / file));
+    }
+    // The written network is the one of the result.
+    const auto shown = RunNas({"arch", "show", (place / "arch.json").string(), "--json"}).json();
+    REQUIRE(shown["macs"] == target["macs"]);
+    REQUIRE(shown["params"] == target["params"]);
+    REQUIRE(shown["code"] == target["selected"]["code"]);
+  }
+  for (const char* file : {"config.json", "env.json", "metrics.jsonl", "nas.log", "result.json", "checkpoints"}) {
+    INFO(file);
+    REQUIRE(std::filesystem::exists(std::filesystem::path(out) / file));
+  }
+
+  SECTION("the folder is refused without --resume or --force; a finished run returns at once") {
+    const Outcome again = RunNas(Small(out, {"--target", "macs=60%", "--target", "params=50%"}));
+    REQUIRE(again.code == 3);
+    const Outcome resumed = RunNas(Small(out, {"--target", "macs=60%", "--target", "params=50%", "--resume"}));
+    REQUIRE(resumed.code == 0);
+    REQUIRE(resumed.json()["targets"][0]["selected"] == result["targets"][0]["selected"]);
+  }
+  SECTION("the same seed gives the same networks, another seed another supernet") {
+    const std::string twin = (dir.path() / "twin").string();
+    const auto same = RunNas(Small(twin, {"--target", "macs=60%", "--target", "params=50%"})).json();
+    REQUIRE(same["targets"][0]["arch"] == result["targets"][0]["arch"]);
+    REQUIRE(same["targets"][0]["accuracy"] == result["targets"][0]["accuracy"]);
+    REQUIRE(nas::ReadFile(std::filesystem::path(twin) / "targets" / "macs-60pct" / "weights.safetensors") ==
+            nas::ReadFile(std::filesystem::path(out) / "targets" / "macs-60pct" / "weights.safetensors"));
+  }
+  SECTION("eval scores codes with inherited weights, one JSON line each") {
+    const std::string code = result["targets"][0]["selected"]["code"];
+    const Outcome scored = RunNas({"eval", "--supernet", out, "--archs", "-"}, code + "\n");
+    INFO(scored.err);
+    REQUIRE(scored.code == 0);
+    REQUIRE(scored.json()["top1"].get<double>() == Approx(result["targets"][0]["accuracy"]["top1"].get<double>()));
+  }
+  SECTION("a damaged checkpoint is refused by name") {
+    std::filesystem::remove(std::filesystem::path(out) / "result.json");
+    for (const auto& file : std::filesystem::directory_iterator(std::filesystem::path(out) / "checkpoints")) {
+      std::filesystem::resize_file(file.path(), 100);
+    }
+    const Outcome broken = RunNas(Small(out, {"--target", "macs=60%", "--target", "params=50%", "--resume"}));
+    REQUIRE(broken.code == 3);
+    REQUIRE(Contains(broken.err, "checkpoint"));
+  }
+}
+
+TEST_CASE("every strategy finds a network under the budget", "[cli]") {
+  const nas::TempDir dir;
+  const std::string strategy = GENERATE("full_v2", "full", "reinforce", "random", "evolution");
+  INFO(strategy);
+  const Outcome outcome = RunNas(Small((dir.path() / "run").string(), {"--target", "macs=40%", "--strategy", strategy, "--epochs", "1"}));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  REQUIRE(outcome.json()["targets"][0]["predicted"].get<double>() <= outcome.json()["targets"][0]["asked"].get<double>());
+}
+
+TEST_CASE("a budget below the reachable range is refused with the range", "[cli]") {
+  const nas::TempDir dir;
+  const std::string out = (dir.path() / "run").string();
+  const Outcome outcome = RunNas(Small(out, {"--target", "macs=1k"}));
+  REQUIRE(outcome.code == 4);
+  REQUIRE(Contains(outcome.err, "242.6 k"));
+  REQUIRE_FALSE(std::filesystem::exists(out));
+}
+
+TEST_CASE("a dry run shows what would be and starts nothing", "[cli]") {
+  const nas::TempDir dir;
+  const std::string out = (dir.path() / "run").string();
+  const auto plan = RunNas(Small(out, {"--target", "macs=50%", "--dry-run"})).json();
+  REQUIRE(plan["parameters"].get<int>() > 100000);
+  REQUIRE(plan["peak_memory_mib"].get<double>() > 0);
+  REQUIRE(plan["wall_s"].get<double>() > 0);
+  REQUIRE(RunNas(Small(out, {"--target", "macs=1k", "--dry-run"})).code == 4);
+  REQUIRE_FALSE(std::filesystem::exists(out));
+}
+
+TEST_CASE("bad places and data are one sentence and exit 3", "[cli]") {
+  const nas::TempDir dir;
+  SECTION("missing data folder") {
+    const Outcome outcome = RunNas({"search", "--data", "/no/such/folder", "--target", "macs=50%", "--out", (dir.path() / "run").string()});
+    REQUIRE(outcome.code == 3);
+    REQUIRE(Contains(outcome.err, "/no/such/folder"));
+    REQUIRE_FALSE(std::filesystem::exists(dir.path() / "run"));
+  }
+  SECTION("a class folder without images") {
+    std::filesystem::create_directories(dir.path() / "data" / "cats");
+    std::filesystem::create_directories(dir.path() / "data" / "dogs");
+    const Outcome outcome = RunNas({"search", "--data", (dir.path() / "data").string(), "--target", "macs=50%", "--out", (dir.path() / "run").string()});
+    REQUIRE(outcome.code == 3);
+    REQUIRE(Contains(outcome.err, "cats"));
+  }
+  SECTION("a run folder that cannot be made") {
+    nas::WriteFileAtomic(dir.path() / "file", "x");
+    const Outcome outcome = RunNas(Small((dir.path() / "file" / "run").string(), {"--target", "macs=50%"}));
+    REQUIRE(outcome.code == 3);
+  }
+}
+
+TEST_CASE("a found network trains to a normal one, and evaluates to the same figure", "[cli]") {
+  const nas::TempDir dir;
+  const std::string search = (dir.path() / "search").string();
+  const std::string train = (dir.path() / "train").string();
+  REQUIRE(RunNas(Small(search, {"--target", "macs=50%", "--epochs", "1"})).code == 0);
+  const Outcome outcome = RunNas({"train", "--run", search, "--epochs", "1", "--limit-per-class", "40", "--out", train, "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const auto evaluated = RunNas({"eval", "--run", train, "--json"}).json();
+  REQUIRE(evaluated["schema"] == "nas.eval/1");
+  REQUIRE(evaluated["images"].get<int>() > 0);
+}
