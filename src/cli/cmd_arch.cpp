@@ -29,7 +29,7 @@ std::string Cell(const Json& layer, const char* key) {
 }
 
 std::string ShapeText(const Json& shape) {
-  return shape.is_array() && shape.size() == 2 ? StrCat(shape[0].dump(), "²x", shape[1].dump()) : shape.dump();
+  return StrCat(shape.at(0).dump(), "²x", shape.at(2).dump());
 }
 
 int Show(const ArchFlags& flags, const Session& session) {
@@ -37,7 +37,7 @@ int Show(const ArchFlags& flags, const Session& session) {
   const Architecture a = ReadArchitecture(flags.arch.at(0), space ? &*space : nullptr);
   const Json layers = DescribeLayers(a);
   if (session.json) {
-    Json json{{"schema", "nas.arch-show/1"}, {"name", a.name}, {"resolution", a.resolution}, {"macs", CountMacs(a).value},
+    Json json{{"schema", "nas.arch/1"}, {"name", a.name}, {"resolution", a.resolution}, {"macs", CountMacs(a).value},
               {"params", CountParams(a)}, {"depth", Depth(a)}, {"layers", layers}};
     if (!a.code.empty()) json["code"] = a.code;
     session.PrintJson(json);
@@ -91,7 +91,7 @@ int Diff(const ArchFlags& flags, const Session& session) {
   const Architecture b = ReadArchitecture(flags.arch[1], space ? &*space : nullptr);
   const std::vector<LayerDifference> differences = ArchDiff(a, b);
   if (session.json) {
-    Json json{{"schema", "nas.arch-diff/1"}, {"equal", differences.empty()}, {"layers", Json::array()}};
+    Json json{{"schema", "nas.arch/1"}, {"equal", differences.empty()}, {"layers", Json::array()}};
     for (const LayerDifference& d : differences) {
       json["layers"].push_back({{"name", d.name}, {"a", d.a_label}, {"b", d.b_label}, {"fields", d.fields}});
     }

@@ -17,7 +17,7 @@ namespace {
 int Check(const std::string& spec, const Session& session) {
   const DataReport report = CheckData(spec, session.threads);
   if (session.json) {
-    Json json{{"schema", "nas.data-check/1"}};
+    Json json{{"schema", "nas.data/1"}};
     json.update(ToJson(report));
     session.PrintJson(json);
   } else {

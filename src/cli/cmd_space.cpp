@@ -28,7 +28,7 @@ Json Range(double low, double high) { return Json::array({low, high}); }
 Json CountJson(const SearchSpace& space, const SpaceVerbFlags& flags, const Session& session) {
   const auto [macs_low, macs_high] = space.macs_range();
   const auto [params_low, params_high] = space.params_range();
-  Json json{{"schema", "nas.space-count/1"},
+  Json json{{"schema", "nas.space/1"},
             {"space", space.name()},
             {"edges", space.edges().size()},
             {"alphas", space.alphas()},
@@ -46,7 +46,7 @@ Json CountJson(const SearchSpace& space, const SpaceVerbFlags& flags, const Sess
 
 int List(const Session& session) {
   if (session.json) {
-    Json json{{"schema", "nas.space-list/1"}, {"spaces", Json::array()}};
+    Json json{{"schema", "nas.space/1"}, {"spaces", Json::array()}};
     for (const std::string& name : SearchSpace::List(session.space_dirs)) {
       const SearchSpace space = SearchSpace::Load(name, {}, session.space_dirs);
       json["spaces"].push_back({{"name", name}, {"description", space.description()}});
@@ -79,7 +79,7 @@ int Show(const SpaceVerbFlags& flags, const Session& session) {
   }
   if (session.json) {
     Json json = CountJson(space, flags, session);
-    json["schema"] = "nas.space-show/1";
+    json["schema"] = "nas.space/1";
     json["description"] = space.description();
     json["resolution"] = space.resolution();
     json["classes"] = space.classes();

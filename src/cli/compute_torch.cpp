@@ -114,7 +114,7 @@ int Profile(const ProfileOptions& options, const Session& session) {
   if (options.dry_run) {
     const ProfilePlan plan = PlanProfile(options, hooks);
     if (session.json) {
-      session.PrintJson({{"schema", "nas.profile-device.dry-run/1"},
+      session.PrintJson({{"schema", "nas.profile-device/1"},
                          {"plan", plan.name},
                          {"blocks", plan.blocks.size()},
                          {"space_keys", plan.space_keys},

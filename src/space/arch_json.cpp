@@ -129,7 +129,7 @@ void CheckLayersAt(const Architecture& architecture, const std::vector<std::stri
 }  // namespace detail
 
 Json ToJson(const Architecture& architecture) {
-  Json out = {{"schema", "nas.arch/1"},
+  Json out = {{"schema", "nas.architecture/1"},
               {"name", architecture.name},
               {"family", detail::FamilyName(architecture.family)},
               {"resolution", architecture.resolution},
@@ -143,7 +143,7 @@ Json ToJson(const Architecture& architecture) {
 
 Architecture ArchitectureFromJson(const JsonDocument& document) {
   ObjectReader root(document);
-  root.Choice("schema", {"nas.arch/1"});
+  root.Choice("schema", {"nas.architecture/1"});
   Architecture architecture;
   architecture.name = root.String("name", "");
   const std::string family = root.Choice("family", kFamilies);

@@ -49,7 +49,7 @@ std::vector<std::string> LatencyKeys(const Architecture& architecture);
 /// se, skip, params, macs; keys that an op does not use are left out. In layer order.
 Json DescribeLayers(const Architecture& architecture);
 
-/// Our own JSON form: everything, exactly (`{"schema": "nas.arch/1", …}`).
+/// Our own JSON form: everything, exactly (`{"schema": "nas.architecture/1", …}`).
 Json ToJson(const Architecture& architecture);
 Architecture ArchitectureFromJson(const JsonDocument& document);
 
