@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The project's own form of a network, `nas.arch/1`: every field of every layer, defaults left out.
+// The project's own form of a network, `nas.architecture/1`: every field of every layer, defaults left out.
 #include <nlohmann/json.hpp>
 
 #include "architecture_rules.h"

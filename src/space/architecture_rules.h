@@ -18,7 +18,7 @@ MapShape CheckedStep(const Layer& layer, MapShape in);
 /// Runs the checks of all layers; a fault is reported at `places[i]`, where layer i stands in its file.
 void CheckLayersAt(const Architecture& architecture, const std::vector<std::string>& places);
 
-/// The class name in net.config and the word in nas.arch/1.
+/// The class name in net.config and the word in nas.architecture/1.
 std::string FamilyName(Family family);
 const std::vector<std::string>& FamilyNames();
 
@@ -28,7 +28,7 @@ BatchNormSpec ReadBatchNorm(ObjectReader& reader, BatchNormSpec bn);
 /// null = none, absent = fallback.
 Activation ReadActivation(ObjectReader& reader, const std::string& key, Activation fallback);
 
-/// Reads one layer of nas.arch/1 and its children.
+/// Reads one layer of nas.architecture/1 and its children.
 Layer LayerFromJson(ObjectReader reader, int depth);
 Json LayerToJson(const Layer& layer);
 

@@ -29,7 +29,7 @@ Architecture FromAnyJson(const JsonDocument& document, int resolution) {
   if (root.is_object() && root.contains("schema")) return ArchitectureFromJson(document);
   if (root.is_object() && root.contains("arch_def")) return ArchitectureFromTimm(document);
   ThrowInput(StrCat(document.source(),
-                    ": no network description; an object with \"schema\": \"nas.arch/1\", a net.config with the"
+                    ": no network description; an object with \"schema\": \"nas.architecture/1\", a net.config with the"
                     " \"name\" of its class, or timm's \"arch_def\" is needed"));
 }
 

@@ -14,7 +14,7 @@ std::string ReadError(const Json& json) {
 
 }  // namespace
 
-TEST_CASE("every field of a layer survives nas.arch/1") {
+TEST_CASE("every field of a layer survives nas.architecture/1") {
   Architecture net = ShippedSpace("tiny").Build(Choice(5, 0));
   net.name = "a name with \"quotes\" and ümlauts";
   net.family = Family::kMobileNetV3;
@@ -36,7 +36,7 @@ TEST_CASE("every field of a layer survives nas.arch/1") {
   CHECK(PrettyDump(ToJson(ArchitectureFromJson(JsonDocument::Parse(text, "x")))) == text);
 }
 
-TEST_CASE("faults of a nas.arch/1 file are named with place, value and remedy") {
+TEST_CASE("faults of a nas.architecture/1 file are named with place, value and remedy") {
   Json json = TinyNet();
   json["layers"][2]["op"] = "mbcnv";
   CHECK(Contains(ReadError(json), "test.json:"));
