@@ -31,7 +31,7 @@ void CheckPlainConv(const Layer& layer, bool use_bn) {
   }
 }
 
-Parts Split(const Architecture& architecture) {
+Parts TakeApart(const Architecture& architecture) {
   const bool v3 = architecture.family == Family::kMobileNetV3;
   if (!v3 && architecture.family != Family::kProxyless) {
     ThrowInput(StrCat("a network of class ", detail::FamilyName(architecture.family),
@@ -146,7 +146,7 @@ Layer ConvLayer(const std::string& name, int in, int out, Activation act) {
 Json ToTimm(const Architecture& architecture) {
   InferShapes(architecture);
   const bool v3 = architecture.family == Family::kMobileNetV3;
-  const Parts parts = Split(architecture);
+  const Parts parts = TakeApart(architecture);
   const Layer& stem = *parts.stem;
   const Activation act = stem.act;
   Json out;
