@@ -36,8 +36,9 @@ bool Square(double x, double y) { return std::max(std::abs(x), std::abs(y)) < 0.
 bool Triangle(double x, double y) { return y < 0.6 && y > -1.2 + 1.9 * std::abs(x); }
 
 bool Cross(double x, double y) {
-  const auto [low, high] = std::minmax(std::abs(x), std::abs(y));
-  return high < 1.0 && low < 0.28;
+  const double across = std::min(std::abs(x), std::abs(y));
+  const double along = std::max(std::abs(x), std::abs(y));
+  return along < 1.0 && across < 0.28;
 }
 
 bool Star(double x, double y) {
