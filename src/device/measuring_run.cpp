@@ -31,7 +31,7 @@ class Session {
         start_(engine.Now()),
         start_temperature_(engine.Temperature()),
         start_megahertz_(engine.Megahertz()),
-        reference_(engine.Prepare(reference, Layout())),
+        reference_(engine.Prepare(reference, LayoutFor(engine, options))),
         gauge_(engine, *reference_, options_),
         meter_(engine, options_, &gauge_) {}
 
@@ -56,15 +56,6 @@ class Session {
   }
 
  private:
-  RunLayout Layout() const {
-    RunLayout layout;
-    layout.chain = options_.chain;
-    const std::int64_t cache = engine_.CacheBytes() > 0 ? engine_.CacheBytes() : kUnknownCacheBytes;
-    layout.rotate_bytes = options_.rotate_bytes > 0 ? options_.rotate_bytes : cache + cache / 4;
-    layout.seed = options_.order_seed;
-    return layout;
-  }
-
   double Passed() const { return engine_.Now() - start_; }
 
   bool Ended() {
@@ -85,7 +76,7 @@ class Session {
     const MeasureItem& item = items_[index];
     ItemResult result;
     try {
-      const std::unique_ptr<PreparedItem> prepared = engine_.Prepare(item, Layout());
+      const std::unique_ptr<PreparedItem> prepared = engine_.Prepare(item, LayoutFor(engine_, options_));
       result = meter_.Measure(item.id, *prepared);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInput) throw;
@@ -233,6 +224,15 @@ MeasuringReport MeasuringRun::Measure(const std::vector<MeasureItem>& items, con
     if (!done.contains(items[index].id)) order.push_back(index);
   }
   return Session(engine_, options_, reference_, items, hooks).Run(order);
+}
+
+RunLayout LayoutFor(const Engine& engine, const ProtocolOptions& options) {
+  RunLayout layout;
+  layout.chain = options.chain;
+  const std::int64_t cache = engine.CacheBytes() > 0 ? engine.CacheBytes() : kUnknownCacheBytes;
+  layout.rotate_bytes = options.rotate_bytes > 0 ? options.rotate_bytes : cache + cache / 4;
+  layout.seed = options.order_seed;
+  return layout;
 }
 
 std::vector<int> MeasuringOrder(int n, std::uint64_t seed) {

@@ -19,8 +19,8 @@ QuietGauge::QuietGauge(Engine& engine, PreparedItem& reference, const ProtocolOp
 double QuietGauge::Read() {
   const double first = reference_.Run(1);
   const double reading = std::min(first, reference_.Run(1));
-  readings_.push_back(reading);
-  level_ = Quantile(readings_, kQuietQuantile);
+  sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), reading), reading);
+  level_ = sorted_[static_cast<std::size_t>(kQuietQuantile * static_cast<double>(sorted_.size() - 1))];
   return reading;
 }
 

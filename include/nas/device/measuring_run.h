@@ -55,6 +55,9 @@ class MeasuringRun {
   MeasureItem reference_;
 };
 
+/// The layout that a protocol asks of an engine: rotation through 1.25 × the last-level cache unless it says otherwise.
+RunLayout LayoutFor(const Engine& engine, const ProtocolOptions& options);
+
 /// Order of measuring: a permutation of 0…n−1 from the stored seed.
 std::vector<int> MeasuringOrder(int n, std::uint64_t seed);
 

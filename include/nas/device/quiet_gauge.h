@@ -32,7 +32,7 @@ class QuietGauge {
   Engine& engine_;
   PreparedItem& reference_;
   const ProtocolOptions& options_;
-  std::vector<double> readings_;
+  std::vector<double> sorted_;  // all readings
   double level_ = 0;
 };
 

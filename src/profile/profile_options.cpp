@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nas/profile/profile_options.h"
+
+#include <algorithm>
+
+#include "nas/core/error.h"
+#include "nas/core/text.h"
+
+namespace nas {
+namespace {
+
+void CheckRange(const char* flag, int value, int low, int high) {
+  if (value < low || value > high) ThrowUsage(StrCat(flag, " ", value, ": give ", low, " to ", high));
+}
+
+void CheckName(const char* flag, const std::string& value, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), value) != known.end()) return;
+  ThrowUsage(StrCat(flag, " \"", value, "\" is not known", DidYouMean(value, known)));
+}
+
+}  // namespace
+
+const std::vector<std::string>& ProfilePlanNames() {
+  static const std::vector<std::string> names{"quick", "full"};
+  return names;
+}
+
+const std::vector<std::string>& ProfileTransportNames() {
+  static const std::vector<std::string> names{"local"};
+  return names;
+}
+
+void ProfileOptions::Validate() const {
+  CheckName("--plan", plan, ProfilePlanNames());
+  CheckName("--transport", transport, ProfileTransportNames());
+  CheckRange("--threads", threads, 1, 1024);
+  CheckRange("--batch", batch, 1, 65536);
+  CheckRange("--held-out", held_out, 0, 10000);
+  if (out.empty() && !dry_run) ThrowUsage("--out is missing: name the table file, e.g. --out tables/this-cpu.json");
+  if (again && (resume || force))
+    ThrowUsage("--again adds a run to the table at --out; leave --resume and --force out");
+  if (resume && force) ThrowUsage("--resume keeps what is measured and --force drops it; give one of them");
+}
+
+}  // namespace nas
