@@ -30,7 +30,8 @@ class Network {
 
   /// images [N, 3, R, R] → logits [N, classes].
   at::Tensor Forward(const at::Tensor& images, BnMode mode);
-  /// Runs only the layers [first, last), on the map that enters `first`, in channels_last: for timing a layer in its place.
+  /// Runs only the layers [first, last), on the map that enters `first`, in channels_last: for timing a layer in its
+  /// place.
   at::Tensor ForwardLayers(const at::Tensor& x, int first, int last, BnMode mode);
   /// Moves parameters and buffers; the tensor objects stay the same, so an optimizer's handles stay valid.
   void To(const at::Device& device);
