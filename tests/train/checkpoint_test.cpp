@@ -11,7 +11,7 @@
 #include "core/expect_error.h"
 #include "nas/core/files.h"
 #include "nas/core/text.h"
-#include "support/torch_test.h"
+#include "support/aten_test.h"
 
 namespace nas {
 namespace {
@@ -20,11 +20,11 @@ namespace fs = std::filesystem;
 using testing::MessageOf;
 
 Checkpoint Make(std::int64_t step) {
-  torch::manual_seed(static_cast<std::uint64_t>(step));
+  at::manual_seed(static_cast<std::uint64_t>(step));
   Checkpoint checkpoint;
-  checkpoint.Add("weights/", {{"a", torch::randn({4, 3, 5, 5}).contiguous(at::MemoryFormat::ChannelsLast)},
-                              {"n", torch::tensor(step)}});
-  checkpoint.Add("momentum/", {{"a", torch::randn({4, 3, 5, 5})}});
+  checkpoint.Add("weights/",
+                 {{"a", at::randn({4, 3, 5, 5}).contiguous(at::MemoryFormat::ChannelsLast)}, {"n", at::tensor(step)}});
+  checkpoint.Add("momentum/", {{"a", at::randn({4, 3, 5, 5})}});
   checkpoint.state["step"] = step;
   checkpoint.state["third"] = 1.0 / 3;
   return checkpoint;
@@ -60,7 +60,7 @@ TEST_CASE("a checkpoint comes back bit for bit, by prefix") {
   const NamedTensorList weights = loaded->Under("weights/");
   REQUIRE(weights.size() == 2);
   CHECK(weights[0].first == "a");
-  CHECK(torch::equal(weights[0].second, saved.tensors[0].second));
+  CHECK(at::equal(weights[0].second, saved.tensors[0].second));
   CHECK(weights[1].second.item<std::int64_t>() == 7);
   CHECK(loaded->Under("momentum/").size() == 1);
   CHECK(loaded->Under("ema/").empty());
@@ -86,7 +86,7 @@ TEST_CASE("a damaged newest checkpoint falls back to the one before") {
   SECTION("cut short") { fs::resize_file(newest, fs::file_size(newest) / 2); }
   SECTION("empty") { fs::resize_file(newest, 0); }
   SECTION("one bit of a weight flipped") { FlipByte(newest, 100); }
-  SECTION("another kind of file") { WriteSafetensors(newest, {{"a", torch::zeros({3})}}, {}); }
+  SECTION("another kind of file") { WriteSafetensors(newest, {{"a", at::zeros({3})}}, {}); }
   CHECK(StepOf(store.LoadLatest()) == 1);
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "support/torch_test.h"
+#include "support/aten_test.h"
 
 namespace nas {
 namespace {
@@ -41,7 +41,7 @@ struct RankedLogits {
   int classes;
   std::int64_t next = 0;
   at::Tensor operator()(const at::Tensor& images) {
-    at::Tensor logits = torch::zeros({images.size(0), classes});
+    at::Tensor logits = at::zeros({images.size(0), classes});
     for (std::int64_t row = 0; row < images.size(0); ++row, ++next) {
       const std::int64_t label = next % classes;
       const std::int64_t rank = (next / classes) % classes;
@@ -76,7 +76,7 @@ TEST_CASE("a pass always starts at the loader's begin and needs no gradient") {
   bool graph = true;
   const auto forward = [&](const at::Tensor& images) {
     graph = at::GradMode::is_enabled();
-    return torch::zeros({images.size(0), 3});
+    return at::zeros({images.size(0), 3});
   };
   for (int pass = 0; pass < 2; ++pass) CHECK(Evaluate(forward, loader, at::kCPU).images == 12);
   CHECK_FALSE(graph);

@@ -7,7 +7,7 @@
 #include "core/expect_error.h"
 #include "nas/train/network_setup.h"
 #include "nas/train/trainer.h"
-#include "support/torch_test.h"
+#include "support/aten_test.h"
 #include "train/fixtures.h"
 
 namespace nas {

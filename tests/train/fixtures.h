@@ -2,8 +2,7 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
-#include <vector>
+#include <nlohmann/json.hpp>
 
 #include "nas/core/files.h"
 #include "nas/core/json.h"
@@ -26,7 +25,7 @@ inline std::filesystem::path WriteArchitecture(const std::filesystem::path& path
 
 /// A training of seconds: 80 demo pictures, 3 epochs of 5 steps.
 inline TrainOptions QuickTraining(const std::filesystem::path& arch, const std::filesystem::path& out) {
-  ConfigureLog({.console = LogLevel::kOff});  // also lets go of the log of the run before
+  ConfigureLog({.console = LogLevel::kOff, .color = false, .file = ""});  // also lets go of the log of the run before
   TrainOptions options;
   options.arch = arch.string();
   options.data = "demo";

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/expect_error.h"
-#include "support/torch_test.h"
+#include "support/aten_test.h"
 #include "train/fixtures.h"
 
 namespace nas {
@@ -18,7 +18,7 @@ bool Contains(const std::string& text, const std::string& part) { return text.fi
 bool Equal(const NamedTensorList& a, const NamedTensorList& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i].first != b[i].first || !torch::equal(a[i].second, b[i].second)) return false;
+    if (a[i].first != b[i].first || !at::equal(a[i].second, b[i].second)) return false;
   }
   return true;
 }
@@ -75,7 +75,7 @@ TEST_CASE("a classifier for other classes starts fresh, with a notice, where tha
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     INFO(loaded[i].first);
     const bool head = loaded[i].first.rfind("classifier", 0) == 0;
-    CHECK(torch::equal(loaded[i].second, head ? fresh[i].second : given[i].second));
+    CHECK(at::equal(loaded[i].second, head ? fresh[i].second : given[i].second));
   }
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("weights of another network are refused, naming file and the first ten
   CHECK(Contains(MessageOf(ErrorKind::kInput, [&] { LoadWeights(network, file, true); }), "no tensor " + gone));
 
   tensors = network.NamedTensors();
-  tensors.emplace_back("extra.weight", torch::zeros({2}));
+  tensors.emplace_back("extra.weight", at::zeros({2}));
   WriteWeights(file, network.architecture(), tensors, {});
   CHECK(Contains(MessageOf(ErrorKind::kInput, [&] { LoadWeights(network, file, true); }), "extra.weight"));
 }

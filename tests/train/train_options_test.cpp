@@ -44,7 +44,7 @@ TEST_CASE("options out of range are usage errors that name the flag and the valu
       {[](auto& o) { o.threads = 0; }, "--threads 0"},
       {[](auto& o) { o.limit_per_class = -1; }, "--limit-per-class -1"},
       {[](auto& o) { o.resume = "yes"; }, "--out"},
-      {[](auto& o) { o.resume = "yes", o.out = "x", o.force = true; }, "--force"},
+      {[](auto& o) { o.resume = "yes", o.out = std::string("runs/a"), o.force = true; }, "--force"},
   };
   for (const auto& [change, part] : cases) {
     TrainOptions options = Legal();

@@ -13,7 +13,7 @@
 #include "nas/nn/safetensors.h"
 #include "nas/train/checkpoint.h"
 #include "nas/train/network_setup.h"
-#include "support/torch_test.h"
+#include "support/aten_test.h"
 #include "train/fixtures.h"
 
 namespace nas {
@@ -73,7 +73,7 @@ void CheckEqual(const NamedTensorList& a, const NamedTensorList& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
     INFO(a[i].first);
     REQUIRE(a[i].first == b[i].first);
-    REQUIRE(torch::equal(a[i].second, b[i].second));
+    REQUIRE(at::equal(a[i].second, b[i].second));
   }
 }
 
