@@ -6,8 +6,7 @@
 #include "nn/tensor_list.h"
 #include "nn/weight_init.h"
 
-using namespace nas;
-using namespace nas::test;
+namespace nas::test {
 
 namespace {
 
@@ -62,3 +61,5 @@ TEST_CASE("one value per channel leaves the running averages finite", "[nn]") {
   norm.Forward(at::randn({1, 4, 1, 1}), BnMode::kTrain);
   CHECK(Changed(before, pairs).empty());
 }
+
+}  // namespace nas::test

@@ -8,8 +8,7 @@
 #include "nn/tensor_list.h"
 #include "nn/weight_init.h"
 
-using namespace nas;
-using namespace nas::test;
+namespace nas::test {
 
 namespace {
 
@@ -70,8 +69,10 @@ std::vector<Layer> ManyLayers() {
     mbconv.out_channels = 12;
     layers.push_back(mbconv);
     mbconv.expand_ratio = 1;
+    mbconv.mid_channels = 8;
     layers.push_back(mbconv);
     mbconv.expand_ratio = 3;
+    mbconv.mid_channels = 24;
     mbconv.groups = 3;
     layers.push_back(mbconv);
   }
@@ -254,3 +255,5 @@ TEST_CASE("channel shuffle interleaves groups", "[nn]") {
   const at::Tensor y = module->Forward(x, BnMode::kEval).flatten();
   CHECK(at::equal(y, at::tensor({0, 3, 1, 4, 2, 5}, at::kFloat)));
 }
+
+}  // namespace nas::test

@@ -4,7 +4,7 @@
 #include "nas/core/error.h"
 #include "nas/nn/device.h"
 
-using namespace nas;
+namespace nas::test {
 
 TEST_CASE("device words", "[nn]") {
   CHECK(ResolveDevice("cpu") == at::Device(at::kCPU));
@@ -34,3 +34,5 @@ TEST_CASE("thread scope restores the number of threads", "[nn]") {
   }
   CHECK(at::get_num_threads() == before);
 }
+
+}  // namespace nas::test

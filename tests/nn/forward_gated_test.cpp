@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/torch_test.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 
@@ -9,8 +11,7 @@
 #include "nn/op_module.h"
 #include "nn/tensor_list.h"
 
-using namespace nas;
-using namespace nas::test;
+namespace nas::test {
 
 namespace {
 
@@ -105,26 +106,29 @@ double Difference(const Rows& rows, const Gates& gates) {
 
 struct Case {
   const char* space;
+  SpaceOptions options;
   std::vector<EdgeSample> sample;
 };
 
 std::vector<Case> Cases() {
-  return {{"tiny", {{0, 1}, {1, 0}, {2, 6}, {4, 5}, {5, 2}}},
-          {"tiny", {{6, 3}, {5, 1}, {6, 0}, {0, 1}, {6, 4}}},  // Zero active
-          {"tiny", {{3, 6}, {3, 2}, {1, 6}, {5, 4}, {2, 6}}},  // Zero inactive
-          {"macro-cifar", {{0, 1}, {0, 2}, {2, 0}, {1, 0}, {0, 1}, {1, 2}, {2, 1}, {1, 0}}}};
+  const SpaceOptions small{.width_mult = 1, .resolution = 12, .classes = 0};
+  const SpaceOptions narrow{.width_mult = 0.25, .resolution = 16, .classes = 0};
+  return {{"tiny", small, {{0, 1}, {1, 0}, {2, 6}, {4, 5}, {5, 2}}},
+          {"tiny", small, {{6, 3}, {5, 1}, {6, 0}, {0, 1}, {6, 4}}},  // Zero active
+          {"tiny", small, {{3, 6}, {3, 2}, {1, 6}, {5, 4}, {2, 6}}},  // Zero inactive
+          {"macro-cifar", narrow, {{0, 1}, {0, 2}, {2, 0}, {1, 0}, {0, 1}, {1, 2}, {2, 1}, {1, 0}}}};
 }
 
 }  // namespace
 
 TEST_CASE("gate gradients equal those of the explicit mixture", "[nn]") {
   for (const Case& c : Cases()) {
-    const SearchSpace space = LoadSpace(c.space, {.resolution = 16});
+    const SearchSpace space = LoadSpace(c.space, c.options);
     Supernet supernet(space, 2);
     supernet.To(at::kDouble);
     Disturb(supernet.NamedTensors());
     ExplicitSupernet mixture(space, supernet);
-    const at::Tensor images = Images(3, 16, 4, at::kDouble);
+    const at::Tensor images = Images(3, space.resolution(), 4, at::kDouble);
     const Gates gates = OneHot(space, c.sample, /*requires_grad=*/true);
     const at::Tensor logits = mixture.Forward(images, gates);
     Loss(logits).backward();
@@ -149,32 +153,40 @@ TEST_CASE("gate gradients equal those of the explicit mixture", "[nn]") {
 }
 
 TEST_CASE("gate gradients equal finite differences of the loss", "[nn]") {
-  const SearchSpace space = LoadSpace("tiny");
+  const SearchSpace space = LoadSpace("tiny", {.width_mult = 1, .resolution = 12, .classes = 0});
   Supernet supernet(space, 2);
   supernet.To(at::kDouble);
   ExplicitSupernet mixture(space, supernet);
-  const at::Tensor images = Images(4, 32, 4, at::kDouble);
+  const at::Tensor images = Images(3, 12, 4, at::kDouble);
   const std::vector<EdgeSample> sample{{0, 1}, {1, 0}, {6, 3}, {4, 5}, {5, 2}};
   const Rows rows = GatesOf(supernet, images, sample, GateMode::kFullV2);
   const at::NoGradGuard no_grad;
-  constexpr double kStep = 1e-5;
-  const auto loss_with = [&](std::size_t e, int k, double change) {
-    Gates gates = OneHot(space, sample, false);
-    gates[e][k] += change;
-    return Loss(mixture.Forward(images, gates)).item<double>();
+  const auto slope = [&](std::size_t e, int k, double step) {
+    double loss[2];
+    for (const int side : {0, 1}) {
+      Gates gates = OneHot(space, sample, false);
+      gates[e][k] += side == 1 ? step : -step;
+      loss[side] = Loss(mixture.Forward(images, gates)).item<double>();
+    }
+    return (loss[1] - loss[0]) / (2 * step);
   };
+  int compared = 0;
   for (std::size_t e = 0; e < rows.size(); ++e) {
-    for (const int k : {0, 1, 5}) {
-      const double numeric = (loss_with(e, k, kStep) - loss_with(e, k, -kStep)) / (2 * kStep);
-      CHECK(rows[e][static_cast<std::size_t>(k)] == Approx(numeric).epsilon(1e-5).margin(1e-7));
+    for (const int k : {0, 3, 5}) {
+      const double numeric = slope(e, k, 1e-5);
+      // A ReLU6 that bends within the step shows as a slope that depends on the step: no oracle there.
+      if (std::abs(numeric - slope(e, k, 4e-6)) > 1e-7 * std::max(1.0, std::abs(numeric))) continue;
+      ++compared;
+      CHECK(rows[e][static_cast<std::size_t>(k)] == Approx(numeric).epsilon(1e-6).margin(1e-7));
     }
   }
+  CHECK(compared > 7);
 }
 
 TEST_CASE("full_v2 equals full in float32", "[nn]") {
   const SearchSpace space = LoadSpace("tiny");
   Supernet supernet(space, 2);
-  const at::Tensor images = Images(16, 32, 4);
+  const at::Tensor images = Images(8, 32, 4);
   const std::vector<EdgeSample> sample{{0, -1}, {1, -1}, {6, -1}, {4, -1}, {5, -1}};
   const Rows full = GatesOf(supernet, images, sample, GateMode::kFull);
   const Rows late = GatesOf(supernet, images, sample, GateMode::kFullV2);
@@ -255,3 +267,5 @@ TEST_CASE("an architecture step works where the caller has switched gradients of
   Loss(forward.logits).backward();
   CHECK(forward.gates->ToHost() == rows);
 }
+
+}  // namespace nas::test

@@ -7,8 +7,7 @@
 #include "nas/nn/network.h"
 #include "nn/nn_support.h"
 
-using namespace nas;
-using namespace nas::test;
+namespace nas::test {
 
 namespace {
 
@@ -172,3 +171,5 @@ TEST_CASE("dropout follows its seed, and only in training", "[nn]") {
   CHECK_FALSE(at::equal(first, second));
   CHECK_FALSE(at::equal(first, probe));
 }
+
+}  // namespace nas::test

@@ -8,8 +8,7 @@
 #include "nas/nn/network.h"
 #include "nn/nn_support.h"
 
-using namespace nas;
-using namespace nas::test;
+namespace nas::test {
 
 TEST_CASE("published networks build with their parameter counts", "[nn]") {
   const char* data = std::getenv("NAS_TEST_DATA");
@@ -50,3 +49,5 @@ TEST_CASE("published networks build with their parameter counts", "[nn]") {
     CHECK(RelativeError(network.Folded().Forward(images, BnMode::kEval), logits) < 1e-4);
   }
 }
+
+}  // namespace nas::test

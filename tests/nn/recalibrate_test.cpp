@@ -5,8 +5,7 @@
 #include "nas/nn/recalibrate.h"
 #include "nn/nn_support.h"
 
-using namespace nas;
-using namespace nas::test;
+namespace nas::test {
 
 namespace {
 
@@ -67,3 +66,5 @@ TEST_CASE("recalibration without images changes nothing", "[nn]") {
   CHECK(Recalibrate(network, {}) == 0);
   CHECK(Changed(before, network.NamedTensors()).empty());
 }
+
+}  // namespace nas::test

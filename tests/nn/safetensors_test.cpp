@@ -11,8 +11,7 @@
 #include "nas/nn/safetensors.h"
 #include "nn/nn_support.h"
 
-using namespace nas;
-using namespace nas::test;
+namespace nas::test {
 
 namespace {
 
@@ -29,6 +28,13 @@ NamedTensorList AllTypes() {
           {"naïve \"name\"\n", at::ones({1}, at::kFloat)},
           {"conv", at::arange(48, at::kFloat).view({2, 3, 2, 4}).contiguous(at::MemoryFormat::ChannelsLast)},
           {"grad", at::ones({2}, at::kFloat).requires_grad_(true)}};
+}
+
+SubprocessResult Python(const std::vector<std::string>& argv) {
+  SubprocessOptions options;
+  options.argv = argv;
+  options.deadline_s = 120;
+  return RunSubprocess(options);
 }
 
 std::string FileOf(std::string header, const std::string& data) {
@@ -171,8 +177,7 @@ TEST_CASE("unwritable places are input errors", "[nn]") {
 
 TEST_CASE("the reference library reads what is written, and the other way round", "[nn]") {
   const std::string python = std::string(NAS_SOURCE_DIR) + "/.venv/bin/python";
-  if (!std::filesystem::exists(python) ||
-      RunSubprocess({.argv = {python, "-c", "import safetensors.torch"}}).exit_code != 0) {
+  if (!std::filesystem::exists(python) || Python({python, "-c", "import safetensors.torch"}).exit_code != 0) {
     WARN("no python with safetensors: files are not cross-checked");
     return;
   }
@@ -189,7 +194,7 @@ TEST_CASE("the reference library reads what is written, and the other way round"
       "assert t['scalar'].item() == 42 and t['flags'].tolist() == [True, False, True]\n"
       "assert safe_open(sys.argv[1], 'pt').metadata() == {'format': 'pt'}\n"
       "save_file(t, sys.argv[2], {'by': 'them'})\n";
-  const SubprocessResult result = RunSubprocess({.argv = {python, "-c", program, path, back}, .deadline_s = 120});
+  const SubprocessResult result = Python({python, "-c", program, path, back});
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   const SafetensorsFile file = ReadSafetensors(back);
@@ -200,3 +205,5 @@ TEST_CASE("the reference library reads what is written, and the other way round"
     CHECK(at::equal(tensors.at(name), tensor.detach()));
   }
 }
+
+}  // namespace nas::test

@@ -5,8 +5,7 @@
 #include "nas/nn/supernet.h"
 #include "nn/nn_support.h"
 
-using namespace nas;
-using namespace nas::test;
+namespace nas::test {
 
 namespace {
 
@@ -70,7 +69,7 @@ TEST_CASE("probes and evaluation leave all tensors alone", "[nn]") {
 
 TEST_CASE("the network of a choice computes what the path computes", "[nn]") {
   for (const char* name : {"tiny", "macro-cifar"}) {
-    const SearchSpace space = LoadSpace(name, {.resolution = 16});
+    const SearchSpace space = LoadSpace(name, {.width_mult = 1, .resolution = 16, .classes = 0});
     Supernet supernet(space, 1);
     Disturb(supernet.NamedTensors());
     CounterRng rng(9);
@@ -109,7 +108,7 @@ TEST_CASE("a chosen Zero passes its input on", "[nn]") {
 
 TEST_CASE("start values depend on seed and name alone", "[nn]") {
   const Supernet ten(LoadSpace("tiny"), 4);
-  const Supernet twenty(LoadSpace("tiny", {.classes = 20}), 4);
+  const Supernet twenty(LoadSpace("tiny", {.width_mult = 1, .resolution = 0, .classes = 20}), 4);
   const auto values = Snapshot(ten.NamedTensors());
   for (const auto& [name, tensor] : twenty.NamedTensors()) {
     INFO(name);
@@ -178,3 +177,5 @@ TEST_CASE("paths that do not fit are refused", "[nn]") {
   CHECK_THROWS_AS(supernet.Forward(images, {0, 0, 0, 0, 7}, BnMode::kEval), Error);
   CHECK_THROWS_AS(supernet.Forward(images, {0, 0, 0, 0, -1}, BnMode::kEval), Error);
 }
+
+}  // namespace nas::test
