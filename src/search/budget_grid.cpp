@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "nas/core/error.h"
 
@@ -50,7 +51,9 @@ BudgetGrid MakeBudgetGrid(const CostTable& table, double budget, const std::vect
 
   std::vector<int> least_launches(table.cost.size(), 0);
   int launches = 0;
-  int levels = 1;
+  int step =
+      0;  // greatest common divisor of all launches above the least: 3 where every op is expand, depthwise, project
+  int span = 0;
   if (table.launch_bound) {
     least_launches = LeastPerEdge(table.launches, gone);
     launches = table.fixed_launches;
@@ -58,9 +61,11 @@ BudgetGrid MakeBudgetGrid(const CostTable& table, double budget, const std::vect
       launches += least_launches[e];
       int most = least_launches[e];
       for (std::size_t o = 0; o < table.launches[e].size(); ++o) {
-        if (!IsGone(gone, e, o)) most = std::max(most, table.launches[e][o]);
+        if (IsGone(gone, e, o)) continue;
+        most = std::max(most, table.launches[e][o]);
+        step = std::gcd(step, table.launches[e][o] - least_launches[e]);
       }
-      levels += most - least_launches[e];
+      span += most - least_launches[e];
     }
   }
 
@@ -68,7 +73,8 @@ BudgetGrid MakeBudgetGrid(const CostTable& table, double budget, const std::vect
   const double quantum =
       std::max({greatest, cheapest, std::numeric_limits<double>::min() * kQuantaInBudget}) / kQuantaInBudget;
   grid.slack = 2 * static_cast<std::int64_t>(table.cost.size()) + 8;
-  for (int n = 0; n < levels; ++n) {
+  step = std::max(step, 1);
+  for (int n = 0; n <= span; n += step) {
     const double sum = GreatestSum(table, budget, launches + n);
     const double room = std::floor((sum - cheapest) / quantum);
     grid.room.push_back(sum < 0 ? -1 - grid.slack : std::max<std::int64_t>(std::llround(room), -1 - grid.slack));
@@ -81,7 +87,7 @@ BudgetGrid MakeBudgetGrid(const CostTable& table, double budget, const std::vect
       item.gone = IsGone(gone, e, o) || !(extra <= static_cast<double>(grid.room[0] + grid.slack));
       if (!item.gone) {
         item.extra = std::llround(extra);
-        item.launches = table.launch_bound ? table.launches[e][o] - least_launches[e] : 0;
+        item.launches = table.launch_bound ? (table.launches[e][o] - least_launches[e]) / step : 0;
       }
       row.push_back(item);
     }

@@ -14,7 +14,7 @@ namespace nas::detail {
 struct GridItem {
   bool gone = false;       ///< masked, or too expensive beside the cheapest of all other edges
   std::int64_t extra = 0;  ///< latency (or MACs, params) above the edge's least, in quanta
-  int launches = 0;        ///< kernel launches above the edge's least; 0 unless the table is launch-bound
+  int launches = 0;        ///< kernel launches above the edge's least, in steps; 0 unless launch-bound
 };
 
 /// A budget on a cost table in whole numbers, so that sums are exact and ties are ties. Linear and launch-bound tables

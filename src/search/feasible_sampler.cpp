@@ -91,10 +91,11 @@ struct FeasibleSampler::Impl {
 FeasibleSampler::FeasibleSampler(const CostTable& table, std::optional<double> budget,
                                  const std::vector<std::vector<bool>>& gone)
     : impl_(std::make_unique<Impl>(table, budget, gone)) {
-  Matrix log_p;
-  for (const auto& row : impl_->grid.items) {
-    auto& logs = log_p.emplace_back();
-    for (const auto& item : row) logs.push_back(item.gone ? -std::numeric_limits<double>::infinity() : 0);
+  Matrix log_p = table.cost;
+  for (std::size_t e = 0; e < log_p.size(); ++e) {
+    for (std::size_t o = 0; o < log_p[e].size(); ++o) {
+      log_p[e][o] = !gone.empty() && gone[e][o] ? -std::numeric_limits<double>::infinity() : 0;
+    }
   }
   if (!SelectMostProbable(log_p, table, impl_->budget)) ThrowInfeasible(table, impl_->budget);
 }

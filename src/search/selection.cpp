@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 #include "budget_grid.h"
 
@@ -21,21 +22,41 @@ constexpr double kLogScale = 0x1p32;
 constexpr double kLeastLog = -1e4;
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 constexpr std::int64_t kCellsPerEdge = 1000;
+constexpr double kRelaxedRounding = 16;  // of sums of doubles, in units of 1/kLogScale
+// Open nodes per edge: 10^5 in all on 21 edges.
+constexpr std::size_t kFirstWidth = 1000;
+constexpr std::size_t kWidth = 3500;
+
+// Cells over all launch levels: fewer per level where there are several, so that the work stays in bounds.
+std::int64_t Cells(const BudgetGrid& grid) { return kCellsPerEdge * grid.edges() * std::min(grid.launch_levels(), 3); }
 
 // A partial architecture: ops of the first edges. `parent` and `op` lead back through the levels.
 struct Node {
   double log_prob = 0;  // whole number of 1/kLogScale nats
   std::int64_t extra = 0;
   int launches = 0;
-  double bound = 0;
+  double bound = 0;        // no completion is more probable
+  double sure = 0;         // some completion is as probable
   std::int64_t order = 0;  // place among the nodes of its level in the order of op indices
   int parent = -1;
   int op = -1;
 };
 
+// A complete network that meets the budget.
+struct Leaf {
+  Selection selection;
+  double log_prob = 0;  // as in Node
+  double cost = 0;      // for comparison only
+  friend bool operator<(const Leaf& x, const Leaf& y) {
+    return std::tuple(-x.log_prob, x.cost, x.selection.choice) < std::tuple(-y.log_prob, y.cost, y.selection.choice);
+  }
+};
+
 // Branch and bound, one edge after the other, all open nodes of an edge side by side. A node goes when the bound of its
 // completions falls below what some node is sure to reach, or when another one is no worse in probability, cost and
-// launches.
+// launches. The bound is the lesser of the suffix DP over costs rounded down and of the Lagrangian relaxation on the
+// true ones: where log p is nearly linear in the cost, all networks close to the budget are alike and only the second
+// tells them apart.
 class Search {
  public:
   Search(const Matrix& log_p, const CostTable& table, double budget, const BudgetGrid& grid, std::int64_t slack)
@@ -45,26 +66,65 @@ class Search {
         grid_(grid),
         slack_(slack),
         value_(log_p),
-        upper_(grid, Rounding::kDown, kCellsPerEdge * grid.edges()),
-        sure_(grid, Rounding::kUp, kCellsPerEdge * grid.edges()) {
+        upper_(grid, Rounding::kDown, Cells(grid)),
+        sure_(grid, Rounding::kUp, Cells(grid)) {
     for (auto& row : value_) {
       for (double& v : row) v = std::round(std::max(v, kLeastLog) * kLogScale);
     }
     upper_.FillGreatestSum(value_);
     sure_.FillGreatestSum(value_);
+    price_ = DualPrice();
+    relaxed_.assign(grid_.edges() + 1, 0);
+    for (int e = grid_.edges() - 1; e >= 0; --e) relaxed_[e] = relaxed_[e + 1] + BestAt(e, price_).first;
   }
 
   std::optional<Selection> Run() {
-    levels_.push_back({Node{}});
-    reached_ = Best(sure_, 0, levels_[0][0], -grid_.slack);
-    for (int e = 0; e < grid_.edges(); ++e) {
-      levels_.push_back(Dominating(Expand(e)));
-      if (levels_.back().empty()) return std::nullopt;
+    reached_ = Best(sure_, 0, Node{}, -grid_.slack);
+    // A first pass that keeps few nodes finds a good network; the second one, knowing it, prunes from the start.
+    double unproved = std::numeric_limits<double>::infinity();
+    for (const std::size_t width : {kFirstWidth, kWidth}) {
+      unproved = std::min(unproved, Pass(width));
+      if (unproved <= reached_) break;
     }
-    return BestLeaf();
+    if (!best_) return std::nullopt;
+    best_->selection.nodes = nodes_;
+    best_->selection.gap = std::max(0.0, (unproved - best_->log_prob) / kLogScale);
+    return best_->selection;
   }
 
  private:
+  // The op of an edge that is best at a price per quantum, as {value − price·extra, extra}; the cheaper one of equals.
+  std::pair<double, double> BestAt(int edge, double price) const {
+    std::pair<double, double> best{kMinusInfinity, 0};
+    for (std::size_t o = 0; o < grid_.items[edge].size(); ++o) {
+      const GridItem& item = grid_.items[edge][o];
+      if (item.gone) continue;
+      const auto extra = static_cast<double>(item.extra);
+      const double value = value_[edge][o] - price * extra;
+      if (value > best.first || (value == best.first && extra < best.second)) best = {value, extra};
+    }
+    return best;
+  }
+
+  // The price at which the best ops just fill the room: it gives the least dual bound.
+  double DualPrice() const {
+    const auto room = static_cast<double>(grid_.room[0] + slack_);
+    const auto fits = [&](double price) {
+      double extra = 0;
+      for (int e = 0; e < grid_.edges(); ++e) extra += BestAt(e, price).second;
+      return extra <= room;
+    };
+    if (fits(0)) return 0;
+    double high = kLogScale / std::max(room, 1.0);
+    for (int i = 0; i < 200 && !fits(high); ++i) high *= 2;
+    double low = 0;
+    for (int i = 0; i < 100; ++i) {
+      const double middle = (low + high) / 2;
+      (fits(middle) ? high : low) = middle;
+    }
+    return high;
+  }
+
   // The best completion of a node by a suffix table, over all launches that it may still use.
   double Best(const SuffixTable& suffix, int edge, const Node& node, std::int64_t slack) const {
     double best = kMinusInfinity;
@@ -76,6 +136,12 @@ class Search {
     return node.log_prob + best;
   }
 
+  double Bound(int edge, const Node& node) const {
+    const auto room = static_cast<double>(grid_.room[node.launches] + slack_ - node.extra);
+    const double relaxed = node.log_prob + relaxed_[edge] + price_ * room + kRelaxedRounding;
+    return std::min(relaxed, Best(upper_, edge, node, slack_));
+  }
+
   std::vector<Node> Expand(int edge) {
     std::vector<Node> children;
     const auto& parents = levels_.back();
@@ -84,17 +150,18 @@ class Search {
       for (int op = 0; op < ops; ++op) {
         const GridItem& item = grid_.items[edge][op];
         if (item.gone) continue;
-        ++nodes_;
         Node child{parents[i].log_prob + value_[edge][op],
                    parents[i].extra + item.extra,
                    parents[i].launches + item.launches,
                    0,
+                   0,
                    i * ops + op,
                    i,
                    op};
-        child.bound = Best(upper_, edge + 1, child, slack_);
+        child.bound = Bound(edge + 1, child);
         if (child.bound == kMinusInfinity || child.bound < reached_) continue;
-        reached_ = std::max(reached_, Best(sure_, edge + 1, child, -grid_.slack));
+        child.sure = Best(sure_, edge + 1, child, -grid_.slack);
+        reached_ = std::max(reached_, child.sure);
         children.push_back(child);
       }
     }
@@ -120,6 +187,35 @@ class Search {
     return kept;
   }
 
+  // One sweep over the edges, with at most `width` open nodes. Returns the highest bound that it let go.
+  double Pass(std::size_t width) {
+    double let_go = kMinusInfinity;
+    levels_.assign(1, {Node{}});
+    for (int e = 0; e < grid_.edges() && !levels_.back().empty(); ++e) {
+      levels_.push_back(Narrowed(Dominating(Expand(e)), width, &let_go));
+      nodes_ += static_cast<std::int64_t>(levels_.back().size());
+    }
+    TakeLeaves();
+    return let_go;
+  }
+
+  // At most `width` nodes: the one that is sure of the most, since `reached_` counts on it, and those of the highest
+  // bounds.
+  static std::vector<Node> Narrowed(std::vector<Node> nodes, std::size_t width, double* let_go) {
+    if (nodes.size() <= width) return nodes;
+    const auto surest =
+        std::max_element(nodes.begin(), nodes.end(), [](const Node& x, const Node& y) { return x.sure < y.sure; });
+    std::iter_swap(nodes.begin(), surest);
+    const auto cut = nodes.begin() + static_cast<std::ptrdiff_t>(width);
+    std::nth_element(nodes.begin() + 1, cut, nodes.end(), [](const Node& x, const Node& y) {
+      return std::tuple(-x.bound, x.order) < std::tuple(-y.bound, y.order);
+    });
+    *let_go = std::max(*let_go, cut->bound);
+    nodes.erase(cut, nodes.end());
+    std::sort(nodes.begin(), nodes.end(), [](const Node& x, const Node& y) { return x.order < y.order; });
+    return nodes;
+  }
+
   Choice ChoiceOf(int leaf) const {
     Choice choice(grid_.edges());
     for (int e = grid_.edges(); e > 0; --e) {
@@ -130,29 +226,22 @@ class Search {
     return choice;
   }
 
-  std::optional<Selection> BestLeaf() const {
-    std::optional<Selection> best;
-    double best_value = 0;
-    std::int64_t best_extra = 0;
+  // Takes the best leaf that truly meets the budget, if it beats what an earlier pass found.
+  void TakeLeaves() {
+    if (static_cast<int>(levels_.size()) <= grid_.edges()) return;
     const auto& leaves = levels_.back();
     for (int i = 0; i < static_cast<int>(leaves.size()); ++i) {
-      const Node& leaf = leaves[i];
-      if (best && leaf.log_prob < best_value) continue;
-      Selection found;
-      found.choice = ChoiceOf(i);
-      found.cost = table_.Cost(found.choice);
-      if (!(found.cost <= budget_)) continue;
-      if (best && leaf.log_prob == best_value) {
-        const bool cheaper = table_.launch_bound ? found.cost < best->cost : leaf.extra < best_extra;
-        if (!cheaper) continue;
-      }
-      for (int e = 0; e < grid_.edges(); ++e) found.log_prob += log_p_[e][found.choice[e]];
-      found.nodes = nodes_;
-      best_value = leaf.log_prob;
-      best_extra = leaf.extra;
-      best = std::move(found);
+      if (best_ && leaves[i].log_prob < best_->log_prob) continue;
+      Leaf leaf{Selection(), leaves[i].log_prob, 0};
+      leaf.selection.choice = ChoiceOf(i);
+      leaf.selection.cost = table_.Cost(leaf.selection.choice);
+      if (!(leaf.selection.cost <= budget_)) continue;
+      // Whole numbers where there are, so that equal costs are equal whatever the order of their edges.
+      leaf.cost = table_.launch_bound ? leaf.selection.cost : static_cast<double>(leaves[i].extra);
+      if (best_ && !(leaf < *best_)) continue;
+      for (int e = 0; e < grid_.edges(); ++e) leaf.selection.log_prob += log_p_[e][leaf.selection.choice[e]];
+      best_ = std::move(leaf);
     }
-    return best;
   }
 
   const Matrix& log_p_;
@@ -164,7 +253,10 @@ class Search {
   SuffixTable upper_;
   SuffixTable sure_;
   std::vector<std::vector<Node>> levels_;
+  double price_ = 0;             // of a quantum, in 1/kLogScale nats
+  std::vector<double> relaxed_;  // [edge]: the dual's value of the edges from there on, room left out
   double reached_ = kMinusInfinity;
+  std::optional<Leaf> best_;
   std::int64_t nodes_ = 0;
 };
 

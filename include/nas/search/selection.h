@@ -15,6 +15,9 @@ struct Selection {
   double log_prob = 0;     ///< Σ_e log p_e(o_e)
   double cost = 0;         ///< predicted total
   std::int64_t nodes = 0;  ///< branch-and-bound nodes looked at
+  /// Nats that a better architecture could be more probable at most; 0 = proved the best, as it is unless log p is
+  /// nearly linear in the cost on a large space.
+  double gap = 0;
 };
 
 /// The most probable architecture whose cost does not exceed `budget` (N7): exact multiple-choice knapsack, by dynamic
