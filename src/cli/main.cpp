@@ -17,6 +17,7 @@
 #include "cmd_doctor.h"
 #include "cmd_eval.h"
 #include "cmd_predict.h"
+#include "cmd_predictor.h"
 #include "cmd_profile_device.h"
 #include "cmd_search.h"
 #include "cmd_space.h"
@@ -41,6 +42,7 @@ const Verb kVerbs[] = {
     {"eval", "accuracy of weights, or of many architectures with inherited weights", ConfigureEval},
     {"predict", "latency, MACs and params of architectures on any target", ConfigurePredict},
     {"profile-device", "measure this machine and write a latency table with its own error", ConfigureProfileDevice},
+    {"predictor", "import, fit, evaluate, transfer, list and show latency tables", ConfigurePredictor},
     {"space", "list, show, count, sample, check search spaces", ConfigureSpace},
     {"arch", "show, convert, diff architectures", ConfigureArch},
     {"data", "check what the loader would make of a folder", ConfigureData},

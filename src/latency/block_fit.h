@@ -9,7 +9,8 @@
 
 namespace nas {
 
-/// What an mbconv fit starts from instead of nothing: weights of another device, brought over by a factor (latency.md §10).
+/// What an mbconv fit starts from instead of nothing: weights of another device, brought over by a factor (latency.md
+/// §10).
 struct WeightPrior {
   std::vector<double> w;  ///< e^c·w_src
   double mu = 1;          ///< strength: extra rows √μ·rms_j·(w_j − w_prior,j)
@@ -23,7 +24,8 @@ struct MbconvFit {
 };
 
 /// Linear part and residual of latency.md §3.1–§3.2 on mbconv samples (at least one), given in a fixed order.
-MbconvFit FitMbconv(const std::vector<BlockSample>& samples, const FitOptions& options, const WeightPrior* prior = nullptr);
+MbconvFit FitMbconv(const std::vector<BlockSample>& samples, const FitOptions& options,
+                    const WeightPrior* prior = nullptr);
 
 /// Root mean square; with fewer samples than the residual needs at least 0.05, since leverages say little then.
 double SigmaModel(const std::vector<double>& loo, const FitOptions& options);

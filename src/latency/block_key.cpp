@@ -12,7 +12,8 @@ namespace {
 
 constexpr int kMostSide = 1 << 14;
 constexpr int kMostChannels = 1 << 20;
-constexpr const char* kForm = "op:h,cin,hout,cout,mid,k,s,skip,se,act, for example mbconv:56,24,28,40,144,5,2,0,0,relu6";
+constexpr const char* kForm =
+    "op:h,cin,hout,cout,mid,k,s,skip,se,act, for example mbconv:56,24,28,40,144,5,2,0,0,relu6";
 
 [[noreturn]] void Malformed(std::string_view text, const std::string& what) {
   ThrowInput(StrCat("block key \"", text, "\": ", what, "; expected ", kForm));
@@ -116,7 +117,8 @@ BlockKey ParseBlockKey(std::string_view text) {
   for (int i = 0; i < 9; ++i) {
     if (!ParseInt(fields[i], &number[i]) || number[i] < 0 || number[i] > kMostChannels || (i >= 7 && number[i] > 1)) {
       static const char* const kNames[] = {"h", "cin", "hout", "cout", "mid", "k", "s", "skip", "se"};
-      Malformed(text, StrCat(kNames[i], " is \"", fields[i], "\", not ", i >= 7 ? "0 or 1" : "a whole number in range"));
+      Malformed(text,
+                StrCat(kNames[i], " is \"", fields[i], "\", not ", i >= 7 ? "0 or 1" : "a whole number in range"));
     }
   }
   key.h = static_cast<int>(number[0]);
@@ -136,7 +138,8 @@ BlockKey ParseBlockKey(std::string_view text) {
 
 std::string BlockKeyProblem(const BlockKey& key) {
   if (key.h < 1 || key.h > kMostSide) return StrCat("h ", key.h, " is not a map side from 1 to ", kMostSide);
-  if (key.hout < 1 || key.hout > kMostSide) return StrCat("hout ", key.hout, " is not a map side from 1 to ", kMostSide);
+  if (key.hout < 1 || key.hout > kMostSide)
+    return StrCat("hout ", key.hout, " is not a map side from 1 to ", kMostSide);
   if (key.cin < 1 || key.cin > kMostChannels) return StrCat("cin ", key.cin, " is not a channel count");
   if (key.cout < 1 || key.cout > kMostChannels) return StrCat("cout ", key.cout, " is not a channel count");
   if (key.op == BlockOp::kMbconv) return MbconvProblem(key);
@@ -209,8 +212,9 @@ double BlockWeights(const BlockKey& key) {
     case BlockOp::kAvgPool:
       return 0;
     case BlockOp::kMbconv:
-      return (HasExpand(key) ? static_cast<double>(key.cin) * key.mid : 0) + static_cast<double>(key.mid) * key.k * key.k +
-             static_cast<double>(key.mid) * key.cout + (key.se ? 2.0 * key.mid * SeWidth(key.mid) : 0);
+      return (HasExpand(key) ? static_cast<double>(key.cin) * key.mid : 0) +
+             static_cast<double>(key.mid) * key.k * key.k + static_cast<double>(key.mid) * key.cout +
+             (key.se ? 2.0 * key.mid * SeWidth(key.mid) : 0);
   }
   return 0;
 }

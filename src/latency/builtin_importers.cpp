@@ -6,8 +6,8 @@
 namespace nas {
 
 const std::vector<const Importer*>& BuiltinImporters() {
-  static const std::vector<const Importer*> importers = {&CsvBlocksImporter(), &ProxylessYamlImporter(), &OfaYamlImporter(),
-                                                         &NetsJsonlImporter()};
+  static const std::vector<const Importer*> importers = {&CsvBlocksImporter(), &ProxylessYamlImporter(),
+                                                         &OfaYamlImporter(), &NetsJsonlImporter()};
   return importers;
 }
 

@@ -55,7 +55,8 @@ Calibration Step(const Calibration& c, const std::vector<NetSample>& nets, doubl
     const double bound = c.c0 + c.c1 * net.launches;
     const double total = std::max(PowerSum(c.a * net.sum, bound, c.p), 1e-300);
     const double by_bound = std::pow(bound / total, c.p - 1) / net.ms;
-    const Eigen::Vector3d row(net.sum * std::pow(c.a * net.sum / total, c.p - 1) / net.ms, by_bound, by_bound * net.launches);
+    const Eigen::Vector3d row(net.sum * std::pow(c.a * net.sum / total, c.p - 1) / net.ms, by_bound,
+                              by_bound * net.launches);
     gram += row * row.transpose();
     moment += row * (1 - total / net.ms);
   }
@@ -164,7 +165,8 @@ Calibration FitLaunchBound(const std::vector<NetSample>& nets, const Calibration
   return best;
 }
 
-void SetCalibrationError(const std::vector<NetSample>& nets, const std::vector<double>& loo_total, Calibration* calibration) {
+void SetCalibrationError(const std::vector<NetSample>& nets, const std::vector<double>& loo_total,
+                         Calibration* calibration) {
   calibration->sigma_cal = nets.size() < 2 ? kDefaultSigma : RelativeRms(nets, loo_total);
   calibration->q = kNormalQuantile;
   if (static_cast<int>(nets.size()) < kConformalNets) return;

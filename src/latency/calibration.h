@@ -22,8 +22,8 @@ double CalibratedSlope(const Calibration& calibration, double sum, double launch
 /// U: standard deviation of T from the blocks' variance Σ (t_b·u_b)² and the calibration's own error (latency.md §3.8).
 double CalibratedSigma(const Calibration& calibration, double sum, double launches, double variance);
 
-/// T = a·S + b by relative least squares: 5+ nets a and b, 1–4 nets a, none: a = 1 (latency.md §3.5). `launch_form`: also
-/// tries the launch-bound form (§3.6), kept if its leave-one-out error is ≥ 5 % smaller. Sets σ_cal and q.
+/// T = a·S + b by relative least squares: 5+ nets a and b, 1–4 nets a, none: a = 1 (latency.md §3.5). `launch_form`:
+/// also tries the launch-bound form (§3.6), kept if its leave-one-out error is ≥ 5 % smaller. Sets σ_cal and q.
 Calibration FitCalibration(const std::vector<NetSample>& nets, bool launch_form);
 
 /// The same two forms without judging: for leave-one-out by callers that refit more than a and b.
@@ -31,7 +31,9 @@ Calibration FitAffine(const std::vector<NetSample>& nets);
 /// (a, c0, c1) by Levenberg–Marquardt on relative residuals, from `start` or, if null, from fixed start values.
 Calibration FitLaunchBound(const std::vector<NetSample>& nets, const Calibration* start);
 
-/// σ_cal = relative RMS of the leave-one-out errors (T_loo/T − 1), q = 95 % conformal quantile of |error|/U from 20 nets on.
-void SetCalibrationError(const std::vector<NetSample>& nets, const std::vector<double>& loo_total, Calibration* calibration);
+/// σ_cal = relative RMS of the leave-one-out errors (T_loo/T − 1), q = 95 % conformal quantile of |error|/U from 20
+/// nets on.
+void SetCalibrationError(const std::vector<NetSample>& nets, const std::vector<double>& loo_total,
+                         Calibration* calibration);
 
 }  // namespace nas

@@ -35,7 +35,7 @@ NoiseFloor MeasureNoiseFloor(const LatencyTable& table) {
 }
 
 Certificate MakeCertificate(const LatencyTable& table, const EvalData& data, const std::vector<std::string>& splits,
-                            const std::string& date, std::uint64_t seed) {
+                            const std::string& date, std::uint64_t seed, const FitOptions& fit) {
   Certificate certificate;
   certificate.tool = ToolVersion();
   certificate.date = date;
@@ -49,6 +49,7 @@ Certificate MakeCertificate(const LatencyTable& table, const EvalData& data, con
       EvalOptions options;
       options.split = split;
       options.seed = seed;
+      options.fit = fit;
       certificate.splits.push_back(Evaluate(data, options).report);
     }
   }
@@ -59,7 +60,8 @@ Certificate MakeCertificate(const LatencyTable& table, const EvalData& data, con
 std::string CompareCertificates(const Certificate& stored, const Certificate& computed) {
   std::string text;
   for (const auto& now : computed.splits) {
-    const auto old = std::find_if(stored.splits.begin(), stored.splits.end(), [&](const auto& s) { return s.split == now.split; });
+    const auto old =
+        std::find_if(stored.splits.begin(), stored.splits.end(), [&](const auto& s) { return s.split == now.split; });
     if (old == stored.splits.end()) continue;
     text += CompareFigure(now.split, "n", old->n, now.n);
     text += CompareFigure(now.split, "mape", old->mape, now.mape);

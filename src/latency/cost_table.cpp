@@ -85,8 +85,8 @@ double CostTable::Total(double sum, double launch_count) const {
 
 double CostTable::Cost(std::span<const int> choice) const {
   if (choice.size() != cost.size()) {
-    ThrowInput(StrCat("a choice of ", choice.size(), " ops for the ", cost.size(), " edges of the cost table of \"", target,
-                      "\"; give one op index per searched edge"));
+    ThrowInput(StrCat("a choice of ", choice.size(), " ops for the ", cost.size(), " edges of the cost table of \"",
+                      target, "\"; give one op index per searched edge"));
   }
   double sum = fixed;
   int launch_count = fixed_launches;

@@ -56,7 +56,9 @@ class CsvScanner {
     std::string field;
     ++at_;
     while (true) {
-      if (End()) ThrowInput(StrCat(source_, ": ends inside record ", records_.size() + 1, "; the file is cut off, get it again"));
+      if (End())
+        ThrowInput(
+            StrCat(source_, ": ends inside record ", records_.size() + 1, "; the file is cut off, get it again"));
       const char c = text_[at_++];
       if (c == '\n') ++line_;
       if (c != '"') {
@@ -68,7 +70,8 @@ class CsvScanner {
         break;
       }
     }
-    if (!End() && text_[at_] != ',' && !AtLineEnd()) ThrowAt(Where(), "text after a closing quote; double quotes inside fields");
+    if (!End() && text_[at_] != ',' && !AtLineEnd())
+      ThrowAt(Where(), "text after a closing quote; double quotes inside fields");
     return field;
   }
 

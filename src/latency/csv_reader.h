@@ -11,8 +11,8 @@ struct CsvRecord {
   std::vector<std::string> fields;
 };
 
-/// Records of RFC 4180 text: quoted fields with doubled quotes and line breaks inside, LF or CRLF. Empty lines are skipped.
-/// Throws kInput `source:line: …` on a stray quote, or "ends inside record N" on an open one at the end.
+/// Records of RFC 4180 text: quoted fields with doubled quotes and line breaks inside, LF or CRLF. Empty lines are
+/// skipped. Throws kInput `source:line: …` on a stray quote, or "ends inside record N" on an open one at the end.
 std::vector<CsvRecord> ReadCsv(const std::string& text, const std::string& source_name);
 
 /// A field, quoted where it has to be.

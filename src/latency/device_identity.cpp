@@ -11,11 +11,11 @@ namespace {
 
 struct TextField {
   const char* name;
-  std::string DeviceIdentity::* field;
+  std::string DeviceIdentity::*field;
 };
 struct CountField {
   const char* name;
-  int DeviceIdentity::* field;
+  int DeviceIdentity::*field;
 };
 
 // The order of the file.
@@ -82,7 +82,9 @@ DeviceIdentity DeviceIdentityFromJson(ObjectReader reader) {
   return identity;
 }
 
-std::string DeviceId(const DeviceIdentity& identity) { return Hash128Hex(CanonicalDump(ToJson(identity))).substr(0, 16); }
+std::string DeviceId(const DeviceIdentity& identity) {
+  return Hash128Hex(CanonicalDump(ToJson(identity))).substr(0, 16);
+}
 
 std::vector<IdentityDifference> CompareIdentities(const DeviceIdentity& mine, const DeviceIdentity& theirs) {
   std::vector<IdentityDifference> differences;

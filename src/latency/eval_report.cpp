@@ -11,14 +11,17 @@ namespace {
 
 constexpr size_t kRankItems = 30;  // below, rank correlations say nothing
 
-std::optional<double> IfFinite(double value) { return std::isfinite(value) ? std::optional<double>(value) : std::nullopt; }
+std::optional<double> IfFinite(double value) {
+  return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
+}
 
 double Share(const std::vector<double>& errors, double limit) {
   const auto inside = std::count_if(errors.begin(), errors.end(), [&](double e) { return e <= limit; });
   return static_cast<double>(inside) / static_cast<double>(errors.size());
 }
 
-SplitReport::Regret MeasureRegret(const std::vector<double>& truth, const std::vector<double>& predicted, double target_ms) {
+SplitReport::Regret MeasureRegret(const std::vector<double>& truth, const std::vector<double>& predicted,
+                                  double target_ms) {
   std::vector<double> targets = {target_ms};
   if (!(target_ms > 0)) targets = {Quantile(truth, 0.25), Quantile(truth, 0.5), Quantile(truth, 0.75)};
   SplitReport::Regret regret;
@@ -37,8 +40,8 @@ SplitReport::Regret MeasureRegret(const std::vector<double>& truth, const std::v
 
 }  // namespace
 
-SplitReport MakeReport(const std::string& split, const std::vector<EvalItem>& items, const std::vector<EvalBaseline>& baselines,
-                       double target_ms, std::uint64_t seed) {
+SplitReport MakeReport(const std::string& split, const std::vector<EvalItem>& items,
+                       const std::vector<EvalBaseline>& baselines, double target_ms, std::uint64_t seed) {
   if (items.empty()) ThrowInput("split " + split + " leaves nothing to test; choose another split");
   const double n = static_cast<double>(items.size());
   std::vector<double> truth, predicted, errors;

@@ -19,10 +19,10 @@ const std::vector<std::string>& Columns() {
 
 std::string Column(const ImportedRow& row, const std::string& column) {
   const BlockKey& k = row.key;
-  const std::string values[] = {std::string(ToString(k.op)), std::to_string(k.h),     std::to_string(k.cin),
-                                std::to_string(k.hout),      std::to_string(k.cout),  std::to_string(k.mid),
-                                std::to_string(k.k),         std::to_string(k.s),     k.skip ? "1" : "0",
-                                k.se ? "1" : "0",            std::string(ToString(k.act)), row.source};
+  const std::string values[] = {
+      std::string(ToString(k.op)), std::to_string(k.h),   std::to_string(k.cin),        std::to_string(k.hout),
+      std::to_string(k.cout),      std::to_string(k.mid), std::to_string(k.k),          std::to_string(k.s),
+      k.skip ? "1" : "0",          k.se ? "1" : "0",      std::string(ToString(k.act)), row.source};
   for (size_t i = 0; i < Columns().size(); ++i) {
     if (Columns()[i] == column) return values[i];
   }
@@ -41,14 +41,17 @@ SplitSpec ParseLeave(const std::string& text, const std::string& condition) {
   SplitSpec split;
   split.kind = SplitSpec::Kind::kLeave;
   const size_t at = condition.find_first_of("=<>");
-  if (at == std::string::npos || at == 0) ThrowUsage(StrCat("split \"", text, "\" names no condition; known: ", kForms));
+  if (at == std::string::npos || at == 0)
+    ThrowUsage(StrCat("split \"", text, "\" names no condition; known: ", kForms));
   split.column = condition.substr(0, at);
   const bool two = condition[at] != '=' && at + 1 < condition.size() && condition[at + 1] == '=';
   split.relation = condition.substr(at, two ? 2 : 1);
   split.value = condition.substr(at + split.relation.size());
   bool known = false;
   for (const auto& column : Columns()) known = known || column == split.column;
-  if (!known) ThrowUsage(StrCat("split \"", text, "\": unknown column \"", split.column, "\"", DidYouMean(split.column, Columns())));
+  if (!known)
+    ThrowUsage(
+        StrCat("split \"", text, "\": unknown column \"", split.column, "\"", DidYouMean(split.column, Columns())));
   double number = 0;
   if (split.relation != "=" && !ParseDouble(split.value, &number)) {
     ThrowUsage(StrCat("split \"", text, "\": \"", split.value, "\" is not a number"));

@@ -151,8 +151,9 @@ double NetMacs(const LatencyNet& net) {
 }
 
 /// Predicts `test` with a fitted model; the rivals learn from `train`.
-Evaluation PredictNets(const LatencyModel& model, const std::vector<LatencyNet>& train, const std::vector<LatencyNet>& test,
-                       const std::string& split, double target_ms, std::uint64_t seed) {
+Evaluation PredictNets(const LatencyModel& model, const std::vector<LatencyNet>& train,
+                       const std::vector<LatencyNet>& test, const std::string& split, double target_ms,
+                       std::uint64_t seed) {
   Evaluation evaluation;
   std::vector<Simple> macs_train, macs_test, sum_train, sum_test;
   for (const auto& net : train) {
@@ -188,7 +189,8 @@ Evaluation EvaluateNets(const EvalData& data, const SplitSpec& spec, const EvalO
   LatencyTable table = TrainingTable(data, data.rows);
   table.nets = train;
   for (auto& net : table.nets) net.role = "calibrate";
-  return PredictNets(LatencyModel::Fit(std::move(table), options.fit), train, test, options.split, options.target_ms, options.seed);
+  return PredictNets(LatencyModel::Fit(std::move(table), options.fit), train, test, options.split, options.target_ms,
+                     options.seed);
 }
 
 }  // namespace
@@ -233,7 +235,8 @@ Evaluation EvaluateHeldOut(const LatencyTable& table, double target_ms, std::uin
   std::vector<LatencyNet> train, test;
   for (const auto& net : table.nets) (net.role == "held-out" ? test : train).push_back(net);
   if (test.empty()) {
-    ThrowInput(StrCat("table \"", table.name, "\" has no held-out networks; measure some (profile-device --held-out N), or use "
+    ThrowInput(StrCat("table \"", table.name,
+                      "\" has no held-out networks; measure some (profile-device --held-out N), or use "
                       "another split"));
   }
   return PredictNets(LatencyModel(table), train, test, "nets:held-out", target_ms, seed);

@@ -33,7 +33,8 @@ Json NetToJson(const LatencyTable& table, const LatencyNet& net) {
     if (k.op != BlockOp::kMbconv) {
       head.push_back(k);
     } else {
-      blocks.push_back(Json::array({k.h, k.cin, k.hout, k.cout, k.mid, k.k, k.s, k.skip ? 1 : 0, k.se ? 1 : 0, ToString(k.act)}));
+      blocks.push_back(
+          Json::array({k.h, k.cin, k.hout, k.cout, k.mid, k.k, k.s, k.skip ? 1 : 0, k.se ? 1 : 0, ToString(k.act)}));
     }
   }
   const bool expanded = head.size() == 4;
@@ -41,7 +42,8 @@ Json NetToJson(const LatencyTable& table, const LatencyNet& net) {
   const int feature_mix = head.empty() ? 0 : expanded ? head[2].cout : head[0].cout;
   const bool plain = keys.size() > 1 && keys[0] == StemKey(net.resolution, keys[0].cout) && !head.empty() &&
                      head == PublishedHead(head[0].h, head[0].cin, final_expand, feature_mix);
-  if (!plain) ThrowInput(StrCat("network \"", net.name, "\" has layers that nets-jsonl cannot hold; keep the table itself"));
+  if (!plain)
+    ThrowInput(StrCat("network \"", net.name, "\" has layers that nets-jsonl cannot hold; keep the table itself"));
   json["family"] = expanded ? "MobileNetV3" : "ProxylessNASNets";
   json["first_conv"] = keys[0].cout;
   json["final_expand"] = expanded ? Json(final_expand) : Json(nullptr);
@@ -53,13 +55,15 @@ Json NetToJson(const LatencyTable& table, const LatencyNet& net) {
 }  // namespace
 
 std::string ExportCsv(const LatencyTable& table) {
-  std::string text = "device,runtime,op,h_in,c_in,h_out,c_out,mid,kernel,stride,skip,se,act,mean_ms,std_ms,count,source\n";
+  std::string text =
+      "device,runtime,op,h_in,c_in,h_out,c_out,mid,kernel,stride,skip,se,act,mean_ms,std_ms,count,source\n";
   for (const auto& row : table.rows) {
     const BlockKey k = ParseBlockKey(row.key);
     const std::string act = k.act == BlockAct::kNone ? "" : std::string(ToString(k.act));
-    text += StrCat(CsvField(table.identity.model), ",", CsvField(table.identity.engine), ",", ToString(k.op), ",", k.h, ",", k.cin,
-                   ",", k.hout, ",", k.cout, ",", k.mid, ",", k.k, ",", k.s, ",", k.skip ? 1 : 0, ",", k.se ? 1 : 0, ",", act, ",",
-                   Exact(row.stats.Value()), ",", Field(row.stats.std), ",", row.stats.n > 0 ? std::to_string(row.stats.n) : "", ",",
+    text += StrCat(CsvField(table.identity.model), ",", CsvField(table.identity.engine), ",", ToString(k.op), ",", k.h,
+                   ",", k.cin, ",", k.hout, ",", k.cout, ",", k.mid, ",", k.k, ",", k.s, ",", k.skip ? 1 : 0, ",",
+                   k.se ? 1 : 0, ",", act, ",", Exact(row.stats.Value()), ",", Field(row.stats.std), ",",
+                   row.stats.n > 0 ? std::to_string(row.stats.n) : "", ",",
                    CsvField(StrCat(table.name, " run ", row.run)), "\n");
   }
   return text;

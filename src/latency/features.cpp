@@ -9,9 +9,9 @@
 namespace nas {
 
 const std::vector<std::string>& PhiNames() {
-  static const std::vector<std::string> names = {"one",        "mac_expand", "mac_dw",     "mac_dw_k5", "mac_dw_k7",
-                                                 "mac_dw_s2",  "mac_project", "el_exp_in", "el_exp_out", "el_io",
-                                                 "weights",    "el_se",      "el_hswish",  "el_skip",   "one_se"};
+  static const std::vector<std::string> names = {"one",       "mac_expand",  "mac_dw",    "mac_dw_k5",  "mac_dw_k7",
+                                                 "mac_dw_s2", "mac_project", "el_exp_in", "el_exp_out", "el_io",
+                                                 "weights",   "el_se",       "el_hswish", "el_skip",    "one_se"};
   return names;
 }
 
@@ -72,7 +72,8 @@ double HeadFeature(const BlockKey& key, std::string_view name) {
   // A classifier or conv on a 1x1 map holds no pooling: reading its input is part of the weights' cost.
   if (name == "el_in") return (key.op == BlockOp::kLogits || key.op == BlockOp::kConv2) && key.h == 1 ? 0 : in;
   if (name == "el_io") return in + static_cast<double>(key.hout) * key.hout * key.cout / 1e6;
-  ThrowInput(StrCat("unknown head feature \"", name, "\"", DidYouMean(name, {"one", "macs", "weights", "el_in", "el_io"})));
+  ThrowInput(
+      StrCat("unknown head feature \"", name, "\"", DidYouMean(name, {"one", "macs", "weights", "el_in", "el_io"})));
 }
 
 }  // namespace nas

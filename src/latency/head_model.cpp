@@ -83,7 +83,8 @@ std::vector<std::pair<std::string, HeadParams>> FitHeads(const std::vector<Block
   for (BlockOp op : AllBlockOps()) {
     if (op == BlockOp::kMbconv) continue;
     std::vector<BlockSample> own;
-    std::copy_if(samples.begin(), samples.end(), std::back_inserter(own), [&](const auto& s) { return s.key.op == op; });
+    std::copy_if(samples.begin(), samples.end(), std::back_inserter(own),
+                 [&](const auto& s) { return s.key.op == op; });
     const std::string name(ToString(op));
     if (!own.empty()) {
       heads.emplace_back(name, FitOp(op, own));

@@ -19,8 +19,8 @@ struct BlockSample {
 inline constexpr double kHeadScaledSigma = 0.3;     ///< one row only
 inline constexpr double kHeadEstimatedSigma = 0.5;  ///< no row
 
-/// Relative least squares, non-negative, for every op but mbconv (latency.md §3.4, conv1x1: §2). Ops without a row get the
-/// table's median throughput (classifier and conv_2 on CPUs: 0.35 ms per million weights), with `rows` = 0.
+/// Relative least squares, non-negative, for every op but mbconv (latency.md §3.4, conv1x1: §2). Ops without a row get
+/// the table's median throughput (classifier and conv_2 on CPUs: 0.35 ms per million weights), with `rows` = 0.
 std::vector<std::pair<std::string, HeadParams>> FitHeads(const std::vector<BlockSample>& samples, bool gpu);
 
 /// Σ w·feature, at least a nanosecond.

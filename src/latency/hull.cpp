@@ -44,7 +44,8 @@ void NeverSampled(const std::string& what, Extrapolation* result) {
 void JudgeMbconv(const SampledHull& hull, const BlockKey& key, Extrapolation* result) {
   if (!Contains(hull.k_s, {key.k, key.s})) {
     const bool k_known = std::any_of(hull.k_s.begin(), hull.k_s.end(), [&](const auto& p) { return p.first == key.k; });
-    const bool s_known = std::any_of(hull.k_s.begin(), hull.k_s.end(), [&](const auto& p) { return p.second == key.s; });
+    const bool s_known =
+        std::any_of(hull.k_s.begin(), hull.k_s.end(), [&](const auto& p) { return p.second == key.s; });
     if (!k_known) NeverSampled(StrCat("k ", key.k), result);
     if (!s_known) NeverSampled(StrCat("s ", key.s), result);
     if (k_known && s_known) NeverSampled(StrCat("k ", key.k, " with s ", key.s), result);
@@ -52,7 +53,8 @@ void JudgeMbconv(const SampledHull& hull, const BlockKey& key, Extrapolation* re
   const std::string act(ActClass(key.act));
   const int se = key.se ? 1 : 0;
   if (!Contains(hull.se_act, {se, act})) {
-    const bool known = std::any_of(hull.se_act.begin(), hull.se_act.end(), [&](const auto& p) { return p.second == act; });
+    const bool known =
+        std::any_of(hull.se_act.begin(), hull.se_act.end(), [&](const auto& p) { return p.second == act; });
     NeverSampled(known ? StrCat("se ", se, " with ", act) : act, result);
   }
   JudgeRange("h", hull.h, key.h, kMargin, result);

@@ -13,8 +13,9 @@ namespace nas {
 namespace {
 
 const std::vector<std::string>& KnownColumns() {
-  static const std::vector<std::string> columns = {"device", "runtime", "op",   "h_in", "c_in", "h_out",   "c_out",  "mid",   "kernel",
-                                                   "stride", "skip",    "se",   "act",  "mean_ms", "std_ms", "count", "source"};
+  static const std::vector<std::string> columns = {"device", "runtime", "op",     "h_in",   "c_in",  "h_out",
+                                                   "c_out",  "mid",     "kernel", "stride", "skip",  "se",
+                                                   "act",    "mean_ms", "std_ms", "count",  "source"};
   return columns;
 }
 
@@ -49,7 +50,8 @@ class Record {
   std::string where_;
 };
 
-std::map<std::string, size_t> ReadHeader(const CsvRecord& header, const std::string& source_name, const ImportOptions& options) {
+std::map<std::string, size_t> ReadHeader(const CsvRecord& header, const std::string& source_name,
+                                         const ImportOptions& options) {
   std::map<std::string, size_t> columns;
   const std::string where = StrCat(source_name, ":", header.line);
   for (size_t i = 0; i < header.fields.size(); ++i) {
@@ -58,8 +60,10 @@ std::map<std::string, size_t> ReadHeader(const CsvRecord& header, const std::str
     if (!columns.emplace(name, i).second) ThrowAt(where, StrCat("column \"", name, "\" stands twice; remove one"));
   }
   for (const auto& name : KnownColumns()) {
-    const bool optional = std::find(OptionalColumns().begin(), OptionalColumns().end(), name) != OptionalColumns().end();
-    if (!optional && columns.count(name) == 0) ThrowAt(where, StrCat("no column \"", name, "\"; expected ", Join(KnownColumns(), ",")));
+    const bool optional =
+        std::find(OptionalColumns().begin(), OptionalColumns().end(), name) != OptionalColumns().end();
+    if (!optional && columns.count(name) == 0)
+      ThrowAt(where, StrCat("no column \"", name, "\"; expected ", Join(KnownColumns(), ",")));
   }
   return columns;
 }
@@ -99,7 +103,8 @@ class CsvImporter : public Importer {
  public:
   std::string_view name() const override { return "csv"; }
 
-  ImportedData Import(const std::string& text, const std::string& source_name, const ImportOptions& options) const override {
+  ImportedData Import(const std::string& text, const std::string& source_name,
+                      const ImportOptions& options) const override {
     const std::vector<CsvRecord> records = ReadCsv(text, source_name);
     if (records.empty()) ThrowInput(StrCat(source_name, ": no header line; expected ", Join(KnownColumns(), ",")));
     const auto columns = ReadHeader(records[0], source_name, options);

@@ -39,7 +39,8 @@ class Line {
   }
   std::vector<int> Wholes(const std::string& field, size_t size, int low, int high) const {
     const Json& list = Need(field);
-    if (!list.is_array() || list.size() != size) ThrowAt(where_, StrCat(field, " is not a list of ", size, " whole numbers"));
+    if (!list.is_array() || list.size() != size)
+      ThrowAt(where_, StrCat(field, " is not a list of ", size, " whole numbers"));
     std::vector<int> values;
     for (const auto& value : list) values.push_back(Whole(field, value, low, high));
     return values;
@@ -77,7 +78,8 @@ std::string ChooseColumn(const Line& line, const ImportOptions& options) {
     return options.column;
   }
   if (fields.empty()) ThrowAt(line.where(), "no field ends in \"_ms\"; name the latency with --column");
-  if (fields.size() > 1) ThrowUsage(StrCat(line.where(), ": several latencies (", Join(fields, ", "), "); choose one with --column"));
+  if (fields.size() > 1)
+    ThrowUsage(StrCat(line.where(), ": several latencies (", Join(fields, ", "), "); choose one with --column"));
   return fields[0];
 }
 
@@ -93,7 +95,8 @@ int Resolution(const Line& line, const std::string& field, const ImportOptions& 
 
 std::vector<BlockKey> OfaLine(const Line& line, const ImportOptions& options, ImportedNet* net) {
   CheckFields(line, {"ks", "e", "d", "r", "name"}, options);
-  if (!(options.width > 0)) ThrowUsage(StrCat(line.where(), ": a network code needs the width multiplier: --width 1.2"));
+  if (!(options.width > 0))
+    ThrowUsage(StrCat(line.where(), ": a network code needs the width multiplier: --width 1.2"));
   if (options.batch < 1) ThrowUsage(StrCat(line.where(), ": a network code needs the images per call: --batch 64"));
   OfaCode code;
   code.ks = line.Wholes("ks", 20, 1, 31);
@@ -129,8 +132,8 @@ BlockKey ListedBlock(const Line& line, const Json& block) {
 
 std::vector<BlockKey> BlocksLine(const Line& line, const ImportOptions& options, ImportedNet* net) {
   CheckFields(line,
-              {"device", "runtime", "batch", "resolution", "family", "first_conv", "final_expand", "feature_mix", "blocks",
-               "source", "name", "top1"},
+              {"device", "runtime", "batch", "resolution", "family", "first_conv", "final_expand", "feature_mix",
+               "blocks", "source", "name", "top1"},
               options);
   net->resolution = Resolution(line, "resolution", options);
   std::vector<BlockKey> keys = {StemKey(net->resolution, line.Whole("first_conv", 1, kMostChannels))};
@@ -139,8 +142,9 @@ std::vector<BlockKey> BlocksLine(const Line& line, const ImportOptions& options,
   for (const auto& block : blocks) {
     const BlockKey key = ListedBlock(line, block);
     if (key.h != keys.back().hout || key.cin != keys.back().cout) {
-      ThrowAt(line.where(), StrCat("block ", keys.size(), " takes ", key.h, "x", key.h, "x", key.cin, ", but the one before gives ",
-                                   keys.back().hout, "x", keys.back().hout, "x", keys.back().cout));
+      ThrowAt(line.where(),
+              StrCat("block ", keys.size(), " takes ", key.h, "x", key.h, "x", key.cin, ", but the one before gives ",
+                     keys.back().hout, "x", keys.back().hout, "x", keys.back().cout));
     }
     keys.push_back(key);
   }
@@ -153,7 +157,8 @@ std::vector<BlockKey> BlocksLine(const Line& line, const ImportOptions& options,
 
 void KeepBatch(const Line& line, int batch, ImportedData* data) {
   if (data->batch != 0 && data->batch != batch) {
-    ThrowAt(line.where(), StrCat("batch ", batch, ", but ", data->batch, " before: another batch is another device; split the file"));
+    ThrowAt(line.where(),
+            StrCat("batch ", batch, ", but ", data->batch, " before: another batch is another device; split the file"));
   }
   data->batch = batch;
 }
@@ -162,7 +167,8 @@ class JsonlImporter : public Importer {
  public:
   std::string_view name() const override { return "nets-jsonl"; }
 
-  ImportedData Import(const std::string& text, const std::string& source_name, const ImportOptions& options) const override {
+  ImportedData Import(const std::string& text, const std::string& source_name,
+                      const ImportOptions& options) const override {
     ImportedData data;
     SourceFilter filter(options);
     std::set<std::string> names;
@@ -181,8 +187,9 @@ class JsonlImporter : public Importer {
   }
 
  private:
-  static void ReadLine(const std::string& text, const std::string& where, int record, bool last, const ImportOptions& options,
-                       SourceFilter* filter, std::set<std::string>* names, ImportedData* data) {
+  static void ReadLine(const std::string& text, const std::string& where, int record, bool last,
+                       const ImportOptions& options, SourceFilter* filter, std::set<std::string>* names,
+                       ImportedData* data) {
     const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (json.is_discarded() || !json.is_object()) {
       if (last) ThrowAt(where, StrCat("ends inside record ", record, "; the file is cut off, get it again"));
@@ -197,7 +204,13 @@ class JsonlImporter : public Importer {
     for (const auto& key : net.keys) CheckImportedKey(where, key);
     net.ms = line.Latency(ChooseColumn(line, options), options.ms_per_unit);
     KeepBatch(line, code ? options.batch : line.Whole("batch", 1, 1 << 20), data);
-    net.name = line.Text("name", line.Text("source", StrCat("net-", std::string(record < 10 ? 3 : record < 100 ? 2 : record < 1000 ? 1 : 0, '0'), record)));
+    net.name = line.Text("name", line.Text("source", StrCat("net-",
+                                                            std::string(record < 10     ? 3
+                                                                        : record < 100  ? 2
+                                                                        : record < 1000 ? 1
+                                                                                        : 0,
+                                                                        '0'),
+                                                            record)));
     if (!names->insert(net.name).second) net.name += StrCat(" #", record);
     data->nets.push_back(std::move(net));
   }

@@ -16,7 +16,8 @@ void AddOnce(std::vector<std::string>* list, const std::string& value) {
 
 double ParseOrThrow(const std::string& where, std::string_view field, std::string_view text) {
   double value = 0;
-  if (!ParseDouble(text, &value)) ThrowAt(where, StrCat(field, " \"", text, "\" is not a finite number; give milliseconds"));
+  if (!ParseDouble(text, &value))
+    ThrowAt(where, StrCat(field, " \"", text, "\" is not a finite number; give milliseconds"));
   return value;
 }
 
@@ -26,7 +27,8 @@ void CheckOne(const std::string& source_name, const char* kind, const std::vecto
     ThrowInput(StrCat(source_name, ": no ", kind, " \"", asked, "\"; the file has: ", Join(seen, ", ")));
   }
   if (accepted.size() > 1) {
-    ThrowInput(StrCat(source_name, ": several ", kind, "s in one file: ", Join(accepted, ", "), "; choose one with --", kind));
+    ThrowInput(
+        StrCat(source_name, ": several ", kind, "s in one file: ", Join(accepted, ", "), "; choose one with --", kind));
   }
 }
 
@@ -71,7 +73,8 @@ void CheckKnownField(const std::string& where, const std::string& kind, const st
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
   const auto& ignored = options.ignore_columns;
   if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) return;
-  ThrowAt(where, StrCat("unknown ", kind, " \"", name, "\"", DidYouMean(name, known), "; skip it with --ignore-column ", name));
+  ThrowAt(where, StrCat("unknown ", kind, " \"", name, "\"", DidYouMean(name, known), "; skip it with --ignore-column ",
+                        name));
 }
 
 void CheckImportedKey(const std::string& where, const BlockKey& key) {

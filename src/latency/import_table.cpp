@@ -30,15 +30,16 @@ ImportedRow MergeGroup(const std::vector<ImportedRow>& group, bool force) {
   for (size_t i = 0; i < group.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (group[i].source != group[j].source) continue;
-      ThrowAt(group[i].where, StrCat(ToString(group[i].key), " stands twice in \"", group[i].source, "\" (also ", group[j].where,
-                                     "); remove one"));
+      ThrowAt(group[i].where, StrCat(ToString(group[i].key), " stands twice in \"", group[i].source, "\" (also ",
+                                     group[j].where, "); remove one"));
     }
   }
   const auto [least, most] =
       std::minmax_element(group.begin(), group.end(), [](const auto& a, const auto& b) { return a.ms < b.ms; });
   if (!force && most->ms > (1 + kMostTwinGap) * least->ms) {
-    ThrowAt(most->where, StrCat(ToString(most->key), ": ", most->ms, " ms, but ", least->ms, " ms at ", least->where,
-                                ": twins more than 10 % apart are not one device; separate the sources, or merge with --force"));
+    ThrowAt(most->where,
+            StrCat(ToString(most->key), ": ", most->ms, " ms, but ", least->ms, " ms at ", least->where,
+                   ": twins more than 10 % apart are not one device; separate the sources, or merge with --force"));
   }
   const bool counts = std::all_of(group.begin(), group.end(), [](const auto& r) { return r.count > 0; });
   const bool spreads = std::all_of(group.begin(), group.end(), [](const auto& r) { return r.std_ms.has_value(); });
@@ -139,22 +140,24 @@ void CheckPlausible(const ImportedData& data, const DeviceIdentity& identity) {
   const double median = Median(values);
   const PlausibleRange range = RangeOf(identity);
   if (median < range.low || median > range.high) {
-    ThrowInput(StrCat(*rates[0].where, " and the rest: ", Short(median), " MMAC/ms is implausible on a ", identity.device_class,
-                      "; ", UnitHint(median, range)));
+    ThrowInput(StrCat(*rates[0].where, " and the rest: ", Short(median), " MMAC/ms is implausible on a ",
+                      identity.device_class, "; ", UnitHint(median, range)));
   }
   for (const auto& rate : rates) {
     if (rate.mmac_per_ms <= median * kMostRowFactor && rate.mmac_per_ms >= median / kMostRowFactor) continue;
-    ThrowAt(*rate.where, StrCat(rate.what, ": ", Short(rate.mmac_per_ms), " MMAC/ms, the median of the file is ", Short(median),
-                                ": more than 30 times apart, so units are mixed; correct the record"));
+    ThrowAt(*rate.where, StrCat(rate.what, ": ", Short(rate.mmac_per_ms), " MMAC/ms, the median of the file is ",
+                                Short(median), ": more than 30 times apart, so units are mixed; correct the record"));
   }
 }
 
 void AppendData(ImportedData other, ImportedData* data) {
   const bool first = data->rows.empty() && data->nets.empty();
-  const std::string where = !other.rows.empty() ? other.rows[0].where : !other.nets.empty() ? other.nets[0].where : "file";
+  const std::string where = !other.rows.empty()   ? other.rows[0].where
+                            : !other.nets.empty() ? other.nets[0].where
+                                                  : "file";
   if (!first && (data->device != other.device || data->runtime != other.runtime)) {
-    ThrowAt(where, StrCat("device \"", other.device, "\" on \"", other.runtime, "\", but \"", data->device, "\" on \"", data->runtime,
-                          "\" before; choose one with --device and --runtime"));
+    ThrowAt(where, StrCat("device \"", other.device, "\" on \"", other.runtime, "\", but \"", data->device, "\" on \"",
+                          data->runtime, "\" before; choose one with --device and --runtime"));
   }
   if (!first && data->batch != 0 && other.batch != 0 && data->batch != other.batch) {
     ThrowAt(where, StrCat("batch ", other.batch, ", but ", data->batch, " before: another batch is another device"));
@@ -178,7 +181,8 @@ LatencyTable MakeTable(ImportedData data, const ImportTableOptions& options, std
   table.provenance = options.provenance;
   CheckPlausible(data, table.identity);
   data.rows = MergeTwins(std::move(data.rows), options.force);
-  for (const auto& row : data.rows) table.rows.push_back({ToString(row.key), 1, ImportedStats(row.ms, row.std_ms, row.count)});
+  for (const auto& row : data.rows)
+    table.rows.push_back({ToString(row.key), 1, ImportedStats(row.ms, row.std_ms, row.count)});
   for (const auto& net : data.nets) {
     LatencyNet& out = table.nets.emplace_back();
     out.name = net.name;

@@ -15,7 +15,8 @@ class YamlImporter : public Importer {
   YamlImporter(std::string_view name, YamlGrammar grammar) : name_(name), grammar_(grammar) {}
   std::string_view name() const override { return name_; }
 
-  ImportedData Import(const std::string& text, const std::string& source_name, const ImportOptions& options) const override {
+  ImportedData Import(const std::string& text, const std::string& source_name,
+                      const ImportOptions& options) const override {
     const std::vector<YamlEntry> entries = ReadYamlMaps(text, source_name);
     if (entries.empty()) ThrowInput(StrCat(source_name, ": no entries"));
     CheckWhole(entries, source_name);
@@ -31,8 +32,8 @@ class YamlImporter : public Importer {
   static void CheckWhole(const std::vector<YamlEntry>& entries, const std::string& source_name) {
     for (const auto& field : entries.front().fields) {
       if (entries.back().Find(field.key) != nullptr) continue;
-      ThrowInput(StrCat(source_name, ":", entries.back().line, ": ends inside record ", entries.size(), " (no ", field.key,
-                        " for ", entries.back().key, "); the file is cut off, get it again"));
+      ThrowInput(StrCat(source_name, ":", entries.back().line, ": ends inside record ", entries.size(), " (no ",
+                        field.key, " for ", entries.back().key, "); the file is cut off, get it again"));
     }
   }
 
@@ -42,7 +43,8 @@ class YamlImporter : public Importer {
     row.key = ParseYamlKey(entry.key, grammar_, row.where);
     row.source = source_name;
     const YamlField* mean = entry.Find("mean");
-    if (mean == nullptr) ThrowAt(row.where, StrCat("entry \"", entry.key, "\" has no mean; the file is damaged, get it again"));
+    if (mean == nullptr)
+      ThrowAt(row.where, StrCat("entry \"", entry.key, "\" has no mean; the file is damaged, get it again"));
     for (const auto& field : entry.fields) {
       const std::string where = StrCat(source_name, ":", field.line);
       CheckKnownField(where, "value field", field.key, {"count", "mean", SpreadField()}, options);

@@ -96,7 +96,8 @@ std::vector<int> ChooseSpread(const std::vector<BlockKey>& keys, int count) {
   return {chosen.begin(), chosen.end()};
 }
 
-ItemSuggestion SuggestItems(const SearchSpace& space, const LatencyModel& source, int count, bool networks, std::uint64_t seed) {
+ItemSuggestion SuggestItems(const SearchSpace& space, const LatencyModel& source, int count, bool networks,
+                            std::uint64_t seed) {
   if (count < 1) ThrowUsage(StrCat("--suggest ", count, ": give at least 1 item"));
   std::vector<BlockKey> keys;
   for (const auto& key : SpaceKeys(space)) {

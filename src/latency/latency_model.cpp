@@ -77,7 +77,8 @@ BlockPrediction LatencyModel::PredictHeadPiece(const BlockKey& key) const {
   const std::string op(ToString(key.op));
   const auto head = std::find_if(model.head.begin(), model.head.end(), [&](const auto& h) { return h.first == op; });
   if (head == model.head.end()) {
-    ThrowInput(StrCat("no latency model for ", ToString(key), ": table \"", state_->table.name, "\" does not know op ", op));
+    ThrowInput(
+        StrCat("no latency model for ", ToString(key), ": table \"", state_->table.name, "\" does not know op ", op));
   }
   BlockPrediction block;
   if (model.inferred()) {
@@ -155,8 +156,8 @@ void LatencyModel::CheckCovered(const std::vector<std::string>& keys) const {
     missing.push_back(nearest.empty() ? text : StrCat(text, " (nearest: ", nearest, ")"));
   }
   if (count == 0) return;
-  ThrowInput(StrCat("table \"", state_->table.name, "\" has no measured row for ", count, " of the network's blocks: ",
-                    Join(missing, ", "), count > kMostMissingListed ? ", …" : "",
+  ThrowInput(StrCat("table \"", state_->table.name, "\" has no measured row for ", count,
+                    " of the network's blocks: ", Join(missing, ", "), count > kMostMissingListed ? ", …" : "",
                     "; measure them, or predict with the model (without --measured-only)"));
 }
 

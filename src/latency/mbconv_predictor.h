@@ -10,7 +10,8 @@
 
 namespace nas {
 
-/// The model part for mbconv blocks, ready to evaluate: linear part and residual, or a map of other devices' predictions.
+/// The model part for mbconv blocks, ready to evaluate: linear part and residual, or a map of other devices'
+/// predictions.
 class MbconvPredictor {
  public:
   explicit MbconvPredictor(const ModelParams& model);

@@ -8,7 +8,7 @@
 namespace nas {
 namespace {
 
-constexpr double kUnknownSigma = 0.03;  // no std or no count
+constexpr double kUnknownSigma = 0.03;    // no std or no count
 constexpr std::int64_t kMostCount = 100;  // means over more runs are not independent
 constexpr size_t kLeastRepeatedKeys = 5;
 

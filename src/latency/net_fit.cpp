@@ -15,7 +15,7 @@ namespace nas {
 namespace {
 
 constexpr size_t kLeastNets = 10;
-constexpr int kNetOne = kPhiSize + 2;      // after mac_stem, mac_conv_1
+constexpr int kNetOne = kPhiSize + 2;  // after mac_stem, mac_conv_1
 constexpr int kColumns = kPhiSize + 3;
 constexpr size_t kLooNetsOfLaunchForm = 200;  // the launch-bound form is refitted by iteration: a sample decides
 
@@ -97,15 +97,16 @@ LooTotals LeaveOneOut(const std::vector<Item>& items, const NormalEquations& all
 }  // namespace
 
 std::vector<std::pair<std::string, HeadParams>> InferredHeads(double w_stem, double w_conv_1) {
-  return {{"avgpool2d", {{"el_in"}, {0}, 0}},       {"conv", {{"macs"}, {w_stem}, 0}},
-          {"conv1x1", {{"macs"}, {w_conv_1}, 0}},   {"conv_1", {{"macs"}, {w_conv_1}, 0}},
-          {"conv_2", {{"weights"}, {0}, 0}},        {"logits", {{"weights"}, {0}, 0}}};
+  return {{"avgpool2d", {{"el_in"}, {0}, 0}},     {"conv", {{"macs"}, {w_stem}, 0}},
+          {"conv1x1", {{"macs"}, {w_conv_1}, 0}}, {"conv_1", {{"macs"}, {w_conv_1}, 0}},
+          {"conv_2", {{"weights"}, {0}, 0}},      {"logits", {{"weights"}, {0}, 0}}};
 }
 
-void FitWholeNetworks(const std::vector<LatencyNet>& nets, bool launch_form, ModelParams* model, Calibration* calibration) {
+void FitWholeNetworks(const std::vector<LatencyNet>& nets, bool launch_form, ModelParams* model,
+                      Calibration* calibration) {
   if (nets.size() < kLeastNets) {
-    ThrowInput(StrCat("no block rows and only ", nets.size(), " whole networks to fit on; measure mbconv blocks, or at least ",
-                      kLeastNets, " networks"));
+    ThrowInput(StrCat("no block rows and only ", nets.size(),
+                      " whole networks to fit on; measure mbconv blocks, or at least ", kLeastNets, " networks"));
   }
   std::vector<Item> items;
   std::vector<BlockKey> keys;

@@ -21,7 +21,8 @@ Eigen::VectorXd SubVector(const Eigen::VectorXd& vector, const std::vector<int>&
   return sub;
 }
 
-/// Least squares on the passive set; false when its columns are dependent (a pivot of the unit-norm Gram matrix vanishes).
+/// Least squares on the passive set; false when its columns are dependent (a pivot of the unit-norm Gram matrix
+/// vanishes).
 bool SolvePassive(const Eigen::MatrixXd& gram, const Eigen::VectorXd& moment, const std::vector<int>& passive,
                   Eigen::VectorXd* solution) {
   const Eigen::LLT<Eigen::MatrixXd> llt(SubMatrix(gram, passive));

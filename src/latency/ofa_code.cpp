@@ -23,18 +23,24 @@ constexpr Stage kStages[] = {{24, 2, false, BlockAct::kRelu},
                              {112, 1, true, BlockAct::kHSwish},
                              {160, 2, true, BlockAct::kHSwish}};
 
-BlockKey HeadKey(BlockOp op, int h, int cin, int hout, int cout) { return {op, h, cin, hout, cout, 0, 0, 0, false, false, BlockAct::kNone}; }
+BlockKey HeadKey(BlockOp op, int h, int cin, int hout, int cout) {
+  return {op, h, cin, hout, cout, 0, 0, 0, false, false, BlockAct::kNone};
+}
 
 }  // namespace
 
-BlockKey StemKey(int resolution, int cout) { return HeadKey(BlockOp::kConv, resolution, 3, (resolution + 1) / 2, cout); }
+BlockKey StemKey(int resolution, int cout) {
+  return HeadKey(BlockOp::kConv, resolution, 3, (resolution + 1) / 2, cout);
+}
 
 std::vector<BlockKey> PublishedHead(int h, int cin, int final_expand, int feature_mix) {
   if (final_expand <= 0) {
     return {HeadKey(BlockOp::kConv1, h, cin, h, feature_mix), HeadKey(BlockOp::kLogits, h, feature_mix, 1, kClasses)};
   }
-  return {HeadKey(BlockOp::kConv1, h, cin, h, final_expand), HeadKey(BlockOp::kAvgPool, h, final_expand, 1, final_expand),
-          HeadKey(BlockOp::kConv2, 1, final_expand, 1, feature_mix), HeadKey(BlockOp::kLogits, 1, feature_mix, 1, kClasses)};
+  return {HeadKey(BlockOp::kConv1, h, cin, h, final_expand),
+          HeadKey(BlockOp::kAvgPool, h, final_expand, 1, final_expand),
+          HeadKey(BlockOp::kConv2, 1, final_expand, 1, feature_mix),
+          HeadKey(BlockOp::kLogits, 1, feature_mix, 1, kClasses)};
 }
 
 std::vector<BlockKey> OfaKeys(const OfaCode& code, double width) {
@@ -63,7 +69,8 @@ std::vector<BlockKey> OfaKeys(const OfaCode& code, double width) {
       cin = cout;
     }
   }
-  for (const auto& key : PublishedHead(h, cin, MakeDivisible(960 * width), MakeDivisible(1280 * width))) keys.push_back(key);
+  for (const auto& key : PublishedHead(h, cin, MakeDivisible(960 * width), MakeDivisible(1280 * width)))
+    keys.push_back(key);
   return keys;
 }
 

@@ -14,7 +14,8 @@ struct OfaCode {
   int resolution = 0;
 };
 
-/// Block keys of the network at a width multiplier: stem, first block, stages, conv_1, pooling, conv_2, classifier (1,000).
+/// Block keys of the network at a width multiplier: stem, first block, stages, conv_1, pooling, conv_2, classifier
+/// (1,000).
 std::vector<BlockKey> OfaKeys(const OfaCode& code, double width);
 
 /// Keys of the head of a published network: pooling inside the classifier without `final_expand`, else conv_1, pooling,

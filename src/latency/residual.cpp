@@ -121,7 +121,8 @@ struct Residual::Solved {
 Residual::Residual(ResidualParams params) {
   auto solved = std::make_unique<Solved>();
   solved->centres = ToMatrix(params.centres);
-  solved->alpha = Eigen::Map<const Eigen::VectorXd>(params.alpha.data(), static_cast<Eigen::Index>(params.alpha.size()));
+  solved->alpha =
+      Eigen::Map<const Eigen::VectorXd>(params.alpha.data(), static_cast<Eigen::Index>(params.alpha.size()));
   const Eigen::Index m = solved->centres.rows();
   solved->llt.compute(Kernel(solved->centres, solved->centres, params.length) +
                       params.lambda * Eigen::MatrixXd::Identity(m, m));
@@ -160,13 +161,15 @@ void StandardiseShapes(const std::vector<ShapeVector>& shapes, std::vector<doubl
   }
 }
 
-std::vector<double> Standardised(const ShapeVector& shape, const std::vector<double>& mean, const std::vector<double>& std) {
+std::vector<double> Standardised(const ShapeVector& shape, const std::vector<double>& mean,
+                                 const std::vector<double>& std) {
   std::vector<double> z(kShapeSize);
   for (int j = 0; j < kShapeSize; ++j) z[j] = (shape[j] - mean[j]) / std[j];
   return z;
 }
 
-ResidualFit FitResidual(const std::vector<ShapeVector>& shapes, const std::vector<double>& y, const ResidualOptions& options) {
+ResidualFit FitResidual(const std::vector<ShapeVector>& shapes, const std::vector<double>& y,
+                        const ResidualOptions& options) {
   ResidualFit fit;
   StandardiseShapes(shapes, &fit.params.z_mean, &fit.params.z_std);
   std::vector<std::vector<double>> rows;

@@ -58,8 +58,9 @@ SplitReport ReadSplit(ObjectReader reader) {
 Json ToJson(const TransferRecord& t) {
   Json loo = Json::object();
   for (const auto& [level, mape] : t.loo_mape) loo[level] = mape;
-  return Json{{"level", t.level},   {"source_tables", t.source_tables}, {"items", t.items}, {"outside_hull", t.outside_hull},
-              {"loo_mape", loo}, {"forced", t.forced}};
+  return Json{{"level", t.level}, {"source_tables", t.source_tables},
+              {"items", t.items}, {"outside_hull", t.outside_hull},
+              {"loo_mape", loo},  {"forced", t.forced}};
 }
 
 TransferRecord ReadTransfer(ObjectReader reader) {
@@ -91,8 +92,9 @@ Json SplitToJson(const SplitReport& r) {
   json["within_10pct"] = r.within_10pct;
   json["spearman"] = OrNull(r.spearman);
   json["kendall"] = OrNull(r.kendall);
-  json["regret"] = r.regret ? Json{{"share_met", r.regret->share_met}, {"worst_overshoot_pct", r.regret->worst_overshoot_pct}}
-                            : Json(nullptr);
+  json["regret"] =
+      r.regret ? Json{{"share_met", r.regret->share_met}, {"worst_overshoot_pct", r.regret->worst_overshoot_pct}}
+               : Json(nullptr);
   json["coverage_95"] = OrNull(r.coverage_95);
   if (r.mean_width_pct) json["mean_width_pct"] = *r.mean_width_pct;
   if (r.extrapolated_share) json["extrapolated_share"] = *r.extrapolated_share;
@@ -105,9 +107,10 @@ Json SplitToJson(const SplitReport& r) {
 }
 
 Json CertificateToJson(const Certificate& c) {
-  Json json = Json{{"tool", c.tool},
-                   {"date", c.date},
-                   {"noise_floor", Json{{"within_run", OrNull(c.within_run)}, {"between_runs", OrNull(c.between_runs)}}}};
+  Json json =
+      Json{{"tool", c.tool},
+           {"date", c.date},
+           {"noise_floor", Json{{"within_run", OrNull(c.within_run)}, {"between_runs", OrNull(c.between_runs)}}}};
   json["splits"] = Json::array();
   for (const auto& split : c.splits) json["splits"].push_back(SplitToJson(split));
   if (c.transfer) json["transfer"] = ToJson(*c.transfer);

@@ -6,8 +6,8 @@
 
 #include "nas/core/error.h"
 #include "nas/core/files.h"
-#include "nas/core/version.h"
 #include "nas/core/text.h"
+#include "nas/core/version.h"
 #include "nas/latency/block_key.h"
 #include "nas/latency/latency_table.h"
 #include "table_sections.h"
@@ -19,12 +19,13 @@ constexpr const char* kSchema = "nas.latency/1";
 
 struct StatField {
   const char* name;
-  std::optional<double> SampleStats::* field;
+  std::optional<double> SampleStats::*field;
 };
-constexpr StatField kStatFields[] = {
-    {"min", &SampleStats::min},   {"p10", &SampleStats::p10}, {"p25", &SampleStats::p25},   {"median", &SampleStats::median},
-    {"p75", &SampleStats::p75},   {"p90", &SampleStats::p90}, {"p99", &SampleStats::p99},   {"mean", &SampleStats::mean},
-    {"std", &SampleStats::std},   {"mad", &SampleStats::mad}};
+constexpr StatField kStatFields[] = {{"min", &SampleStats::min}, {"p10", &SampleStats::p10},
+                                     {"p25", &SampleStats::p25}, {"median", &SampleStats::median},
+                                     {"p75", &SampleStats::p75}, {"p90", &SampleStats::p90},
+                                     {"p99", &SampleStats::p99}, {"mean", &SampleStats::mean},
+                                     {"std", &SampleStats::std}, {"mad", &SampleStats::mad}};
 
 const std::vector<std::string>& RowFlags() {
   static const std::vector<std::string> flags = {"unstable", "ci_not_reached", "isolated", "retimed", "imported_mean"};
@@ -139,9 +140,15 @@ RecordedState ReadRecorded(ObjectReader reader) {
 }
 
 Json ToJson(const MeasureProtocol& p) {
-  return Json{{"mode", p.mode},         {"min_runs", p.min_runs},       {"min_seconds", p.min_seconds},
-              {"ci_half_width", p.ci_half_width}, {"max_runs", p.max_runs}, {"max_seconds", p.max_seconds},
-              {"warmup", p.warmup},     {"order_seed", p.order_seed},   {"reference_every", p.reference_every}};
+  return Json{{"mode", p.mode},
+              {"min_runs", p.min_runs},
+              {"min_seconds", p.min_seconds},
+              {"ci_half_width", p.ci_half_width},
+              {"max_runs", p.max_runs},
+              {"max_seconds", p.max_seconds},
+              {"warmup", p.warmup},
+              {"order_seed", p.order_seed},
+              {"reference_every", p.reference_every}};
 }
 
 MeasureProtocol ReadProtocol(ObjectReader reader) {
@@ -160,8 +167,9 @@ MeasureProtocol ReadProtocol(ObjectReader reader) {
 }
 
 Json ToJson(const MeasureRun& run) {
-  return Json{{"run", run.run},       {"start", run.start}, {"seconds", run.seconds}, {"reference_drift", run.reference_drift},
-              {"temp_c", run.temp_c}, {"mhz", run.mhz}};
+  return Json{{"run", run.run},         {"start", run.start},
+              {"seconds", run.seconds}, {"reference_drift", run.reference_drift},
+              {"temp_c", run.temp_c},   {"mhz", run.mhz}};
 }
 
 MeasureRun ReadRun(ObjectReader reader) {
@@ -223,7 +231,8 @@ std::string TableToText(const LatencyTable& table) {
   json["unit"] = "ms";
   json["created"] = sorted.created;
   json["tool"] = sorted.tool;
-  json["device"] = Json{{"id", sorted.id()}, {"identity", ToJson(sorted.identity)}, {"recorded", ToJson(sorted.recorded)}};
+  json["device"] =
+      Json{{"id", sorted.id()}, {"identity", ToJson(sorted.identity)}, {"recorded", ToJson(sorted.recorded)}};
   json["protocol"] = sorted.protocol ? ToJson(*sorted.protocol) : Json(nullptr);
   json["runs"] = Json::array();
   for (const auto& run : sorted.runs) json["runs"].push_back(ToJson(run));
@@ -257,7 +266,8 @@ LatencyTable TableFromText(std::string text, const std::string& source_name) {
   if (reader.Has("certificate")) table.certificate = CertificateFromJson(reader.Object("certificate"));
   table.provenance = ReadProvenance(reader.Object("provenance"));
   for (const char* optional : {"protocol", "model", "calibration", "certificate"}) {
-    if (!reader.Has(optional) && !reader.IsNull(optional)) reader.Fail("", StrCat("no key \"", optional, "\" (null is allowed)"));
+    if (!reader.Has(optional) && !reader.IsNull(optional))
+      reader.Fail("", StrCat("no key \"", optional, "\" (null is allowed)"));
     reader.Ignore(optional);
   }
   reader.Finish();

@@ -107,7 +107,8 @@ SampledHull ReadHull(ObjectReader reader) {
     const Json& list = reader.Raw(key);
     if (!list.is_array()) reader.Fail(key, "not an array of pairs");
     for (const Json& pair : list) {
-      if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_integer()) reader.Fail(key, "an entry that is not a pair");
+      if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_integer())
+        reader.Fail(key, "an entry that is not a pair");
       add(pair);
     }
   };
@@ -246,8 +247,9 @@ ModelParams ModelFromJson(ObjectReader reader) {
 }
 
 Json CalibrationToJson(const Calibration& c) {
-  return Json{{"form", c.form}, {"a", c.a},         {"b", c.b},                 {"c0", c.c0}, {"c1", c.c1},
-              {"p", c.p},       {"nets", c.nets}, {"sigma_cal", c.sigma_cal}, {"q", c.q}};
+  return Json{{"form", c.form}, {"a", c.a}, {"b", c.b},       {"c0", c.c0},
+              {"c1", c.c1},     {"p", c.p}, {"nets", c.nets}, {"sigma_cal", c.sigma_cal},
+              {"q", c.q}};
 }
 
 Calibration CalibrationFromJson(ObjectReader reader) {

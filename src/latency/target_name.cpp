@@ -51,6 +51,15 @@ std::string CacheFolder(const std::string& cache_dir) { return (fs::path(cache_d
 
 }  // namespace
 
+const std::vector<std::string>& TargetAliases() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all{"cpu", "gpu", "macs", "params"};
+    for (const auto& [alias, table] : Aliases()) all.push_back(alias);
+    return all;
+  }();
+  return names;
+}
+
 std::vector<std::string> KnownTargets(const std::string& cache_dir, const std::vector<std::string>& table_dirs) {
   std::vector<std::string> names = NamesIn(CacheFolder(cache_dir));
   for (const std::string& folder : table_dirs) {
@@ -65,20 +74,24 @@ std::vector<std::string> KnownTargets(const std::string& cache_dir, const std::v
   return unique;
 }
 
-TargetPlace ResolveTargetName(const std::string& name, const std::string& cache_dir, const std::vector<std::string>& table_dirs) {
+TargetPlace ResolveTargetName(const std::string& name, const std::string& cache_dir,
+                              const std::vector<std::string>& table_dirs) {
   if (name.find('/') != std::string::npos || EndsWith(name, ".json")) {
     std::error_code ignored;
-    if (!fs::exists(name, ignored)) ThrowInput(StrCat("no latency table at ", name, "; give an existing file or a name"));
+    if (!fs::exists(name, ignored))
+      ThrowInput(StrCat("no latency table at ", name, "; give an existing file or a name"));
     return {TargetPlace::Kind::kTable, name};
   }
-  if (const std::string path = TableIn(CacheFolder(cache_dir), name); !path.empty()) return {TargetPlace::Kind::kTable, path};
+  if (const std::string path = TableIn(CacheFolder(cache_dir), name); !path.empty())
+    return {TargetPlace::Kind::kTable, path};
   if (const std::string path = Shipped(name, table_dirs); !path.empty()) return {TargetPlace::Kind::kTable, path};
   if (name == "cpu") return {TargetPlace::Kind::kOwnCpu, ""};
   if (name == "gpu") return {TargetPlace::Kind::kOwnGpu, Shipped(kGpuStandIn, table_dirs)};
   for (const auto& [alias, table] : Aliases()) {
     if (alias != name) continue;
     const std::string path = Shipped(table, table_dirs);
-    if (path.empty()) ThrowInput(StrCat("the table ", table, " of target ", name, " is not installed; run scripts/rebuild-tables"));
+    if (path.empty())
+      ThrowInput(StrCat("the table ", table, " of target ", name, " is not installed; run scripts/rebuild-tables"));
     return {TargetPlace::Kind::kTable, path};
   }
   std::vector<std::string> known = KnownTargets(cache_dir, table_dirs);

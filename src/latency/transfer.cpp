@@ -18,14 +18,14 @@ namespace {
 
 constexpr double kLevelGain = 0.95;       // a higher level must lower the leave-one-out error by 5 %
 constexpr double kUnknownLooSigma = 0.3;  // a single item says nothing about the error
-constexpr TransferLevel kLevels[] = {TransferLevel::kScale, TransferLevel::kAffine, TransferLevel::kPrior, TransferLevel::kRidge,
-                                     TransferLevel::kScratch};
+constexpr TransferLevel kLevels[] = {TransferLevel::kScale, TransferLevel::kAffine, TransferLevel::kPrior,
+                                     TransferLevel::kRidge, TransferLevel::kScratch};
 
 struct Judged {
   TransferLevel level = TransferLevel::kScale;
-  size_t source = 0;   ///< the one that gives s
-  double mape = 0;     ///< leave-one-out, percent
-  double rms = 0;      ///< leave-one-out, of ln t
+  size_t source = 0;  ///< the one that gives s
+  double mape = 0;    ///< leave-one-out, percent
+  double rms = 0;     ///< leave-one-out, of ln t
 };
 
 double LogErrorsToMape(const std::vector<double>& errors) {
@@ -84,8 +84,8 @@ Judged ChooseLevel(const std::vector<Judged>& judged, std::optional<TransferLeve
     for (const auto& one : judged) {
       if (one.level == *forced) return one;
     }
-    ThrowInput(StrCat("level ", ToString(*forced), " needs at least ", LeastItems(*forced), " measured blocks, but there are ", items,
-                      "; measure more, or choose a lower level"));
+    ThrowInput(StrCat("level ", ToString(*forced), " needs at least ", LeastItems(*forced),
+                      " measured blocks, but there are ", items, "; measure more, or choose a lower level"));
   }
   Judged best = judged.front();
   for (const auto& one : judged) {
@@ -95,11 +95,13 @@ Judged ChooseLevel(const std::vector<Judged>& judged, std::optional<TransferLeve
 }
 
 /// Heads from the new device's own rows; pieces without one come from the source by the factor of the blocks.
-void TransferHeads(const std::vector<BlockSample>& all, const ModelParams& source, double factor, bool gpu, ModelParams* model) {
+void TransferHeads(const std::vector<BlockSample>& all, const ModelParams& source, double factor, bool gpu,
+                   ModelParams* model) {
   model->head = FitHeads(all, gpu);
   for (auto& [op, head] : model->head) {
     if (head.rows > 0) continue;
-    const auto known = std::find_if(source.head.begin(), source.head.end(), [&](const auto& h) { return h.first == op; });
+    const auto known =
+        std::find_if(source.head.begin(), source.head.end(), [&](const auto& h) { return h.first == op; });
     if (known == source.head.end() || known->second.rows == 0) continue;
     head = known->second;
     for (double& w : head.w) w *= factor;
@@ -191,8 +193,10 @@ int LeastItems(TransferLevel level) {
   return kLeast[static_cast<int>(level)];
 }
 
-std::string TransferObstacles(const DeviceIdentity& items, const LatencyTable& source, std::vector<std::string>* warnings) {
-  static const std::vector<std::string> decisive = {"class", "precision", "threads", "core_mask", "engine", "delegate", "batch"};
+std::string TransferObstacles(const DeviceIdentity& items, const LatencyTable& source,
+                              std::vector<std::string>* warnings) {
+  static const std::vector<std::string> decisive = {"class",  "precision", "threads", "core_mask",
+                                                    "engine", "delegate",  "batch"};
   const bool same_chip = items.soc == source.identity.soc && items.model == source.identity.model;
   std::vector<IdentityDifference> obstacles;
   std::vector<std::string> unknown;
@@ -213,7 +217,8 @@ std::string TransferObstacles(const DeviceIdentity& items, const LatencyTable& s
   return obstacles.empty() ? "" : ToString(obstacles);
 }
 
-TransferResult Transfer(const LatencyTable& items, const std::vector<LatencyTable>& sources, const TransferOptions& options) {
+TransferResult Transfer(const LatencyTable& items, const std::vector<LatencyTable>& sources,
+                        const TransferOptions& options) {
   if (sources.empty()) ThrowUsage("a transfer needs at least one source table: --from NAME");
   TransferResult result;
   result.record.forced = CheckIdentities(items, sources, options.force, &result.warnings);
@@ -224,7 +229,8 @@ TransferResult Transfer(const LatencyTable& items, const std::vector<LatencyTabl
     keys.push_back(row.sample.key);
     if (row.sample.key.op == BlockOp::kMbconv) blocks.push_back(row.sample);
   }
-  if (blocks.empty()) ThrowInput(StrCat("table \"", items.name, "\" has no mbconv rows to learn from; measure some blocks"));
+  if (blocks.empty())
+    ThrowInput(StrCat("table \"", items.name, "\" has no mbconv rows to learn from; measure some blocks"));
   std::vector<TransferSource> models;
   for (const auto& source : sources) models.push_back({source.name, *source.model});
 
@@ -242,12 +248,14 @@ TransferResult Transfer(const LatencyTable& items, const std::vector<LatencyTabl
   record.level = ToString(chosen.level);
   record.items = static_cast<int>(blocks.size());
   record.outside_hull = CountOutside(blocks, ordered[0].model.hull);
-  const size_t used = chosen.level == TransferLevel::kRidge ? ordered.size() : chosen.level == TransferLevel::kScratch ? 0 : 1;
+  const size_t used = chosen.level == TransferLevel::kRidge     ? ordered.size()
+                      : chosen.level == TransferLevel::kScratch ? 0
+                                                                : 1;
   for (size_t i = 0; i < used; ++i) record.source_tables.push_back(ordered[i].name);
   for (const auto& one : judged) record.loo_mape.emplace_back(std::string(ToString(one.level)), one.mape);
   if (record.outside_hull > 0) {
-    result.warnings.push_back(StrCat(record.outside_hull, " of ", blocks.size(), " items lie outside what \"", ordered[0].name,
-                                     "\" has sampled: its word on them is an extrapolation"));
+    result.warnings.push_back(StrCat(record.outside_hull, " of ", blocks.size(), " items lie outside what \"",
+                                     ordered[0].name, "\" has sampled: its word on them is an extrapolation"));
   }
   result.table = items;
   result.table.model = std::move(model);

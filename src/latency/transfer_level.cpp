@@ -12,7 +12,7 @@
 namespace nas {
 namespace {
 
-constexpr size_t kMostSingleFolds = 60;
+constexpr size_t kMostSingleFolds = 30;
 constexpr size_t kFolds = 20;
 constexpr int kMedianItems = 5;  // below, the mean of few logarithms is the better centre
 constexpr double kPriorStrengths[] = {0.1, 1};
@@ -102,7 +102,8 @@ double SquaredErrors(const std::vector<double>& errors) {
   return sum;
 }
 
-ModelParams FitPriorLevel(const TransferItems& items, const std::vector<TransferSource>& sources, const FitOptions& options) {
+ModelParams FitPriorLevel(const TransferItems& items, const std::vector<TransferSource>& sources,
+                          const FitOptions& options) {
   WeightPrior prior;
   prior.w = SourceWeights(items, sources[0].model);
   prior.w.resize(kPhiSize);  // a whole-network source has two more
@@ -136,8 +137,8 @@ ModelParams FitLevel(TransferLevel level, const TransferItems& items, const std:
   return {};
 }
 
-std::vector<double> LeaveOneOutErrors(TransferLevel level, const TransferItems& items, const std::vector<TransferSource>& sources,
-                                      const FitOptions& options) {
+std::vector<double> LeaveOneOutErrors(TransferLevel level, const TransferItems& items,
+                                      const std::vector<TransferSource>& sources, const FitOptions& options) {
   const size_t n = items.blocks.size();
   const size_t folds = n <= kMostSingleFolds ? n : kFolds;
   std::vector<double> errors(n, 0.0);
@@ -153,7 +154,8 @@ std::vector<double> LeaveOneOutErrors(TransferLevel level, const TransferItems& 
       rest.source_ms.push_back(items.source_ms[i]);
     }
     const MbconvPredictor predictor(FitLevel(level, rest, sources, fold_options));
-    for (size_t i = fold; i < n; i += folds) errors[i] = std::log(predictor.PredictMs(items.blocks[i].key) / items.blocks[i].ms);
+    for (size_t i = fold; i < n; i += folds)
+      errors[i] = std::log(predictor.PredictMs(items.blocks[i].key) / items.blocks[i].ms);
   }
   return errors;
 }

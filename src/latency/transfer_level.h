@@ -21,13 +21,13 @@ struct TransferSource {
   ModelParams model;
 };
 
-/// Fits one level with `sources[0]` as s; the others only serve as columns of the ridge. Head models and σ_model are left
-/// to the caller.
+/// Fits one level with `sources[0]` as s; the others only serve as columns of the ridge. Head models and σ_model are
+/// left to the caller.
 ModelParams FitLevel(TransferLevel level, const TransferItems& items, const std::vector<TransferSource>& sources,
                      const FitOptions& options);
 
-/// ln(prediction/measurement) of each block by a fit without it (without its share in 20 above 60 blocks).
-std::vector<double> LeaveOneOutErrors(TransferLevel level, const TransferItems& items, const std::vector<TransferSource>& sources,
-                                      const FitOptions& options);
+/// ln(prediction/measurement) of each block by a fit without it (without its share in 20 above 30 blocks).
+std::vector<double> LeaveOneOutErrors(TransferLevel level, const TransferItems& items,
+                                      const std::vector<TransferSource>& sources, const FitOptions& options);
 
 }  // namespace nas

@@ -79,15 +79,18 @@ class KeyScanner {
 int MiddleChannels(KeyScanner& scanner, YamlGrammar grammar, int cin) {
   const std::string text = scanner.Part("expand");
   double value = 0;
-  if (!ParseDouble(text, &value) || !(value > 0) || value > 1 << 20) scanner.Fail(StrCat("expand \"", text, "\" is not a number above 0"));
+  if (!ParseDouble(text, &value) || !(value > 0) || value > 1 << 20)
+    scanner.Fail(StrCat("expand \"", text, "\" is not a number above 0"));
   if (grammar == YamlGrammar::kProxyless) {
     if (value > kMostRatio) {
-      scanner.Fail(StrCat("expand ", text, " is no ratio (above 12): a table with absolute channel counts is read by --as ofa-yaml"));
+      scanner.Fail(StrCat("expand ", text,
+                          " is no ratio (above 12): a table with absolute channel counts is read by --as ofa-yaml"));
     }
     return static_cast<int>(std::lround(cin * value));
   }
   if (value < cin) {
-    scanner.Fail(StrCat("expand ", text, " is below the ", cin, " input channels: a table with ratios is read by --as proxyless-yaml"));
+    scanner.Fail(StrCat("expand ", text, " is below the ", cin,
+                        " input channels: a table with ratios is read by --as proxyless-yaml"));
   }
   return scanner.Number("expand", text, 1 << 20);
 }
@@ -106,7 +109,8 @@ BlockKey ParseExpandedConv(KeyScanner& scanner, YamlGrammar grammar) {
     scanner.Fail("\"-se:\" belongs to the other format: use --as ofa-yaml, and one file per format");
   }
   if (grammar == YamlGrammar::kOfa) {
-    if (!has_se) scanner.Fail("no \"-se:\": this is the other format, use --as proxyless-yaml, and one file per format");
+    if (!has_se)
+      scanner.Fail("no \"-se:\": this is the other format, use --as proxyless-yaml, and one file per format");
     key.se = scanner.Whole("se", 1) == 1;
     key.act = scanner.Whole("hs", 1) == 1 ? BlockAct::kHSwish : BlockAct::kRelu;
   }

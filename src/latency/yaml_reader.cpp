@@ -78,7 +78,8 @@ class YamlScanner {
 
   bool AtComment() const { return Peek() == '#' && at_ > 0 && (text_[at_ - 1] == ' ' || text_[at_ - 1] == '\t'); }
   bool AtColon() const {
-    return Peek() == ':' && (Next() == ' ' || Next() == '\n' || Next() == '\r' || Next() == '\t' || at_ + 1 >= text_.size());
+    return Peek() == ':' &&
+           (Next() == ' ' || Next() == '\n' || Next() == '\r' || Next() == '\t' || at_ + 1 >= text_.size());
   }
 
   std::string ReadQuoted() {
@@ -110,7 +111,8 @@ class YamlScanner {
     if (End()) CutOff();
     const char first = Peek();
     if (first == '"' || first == '\'') return ReadQuoted();
-    if (std::string("-?[]&*!|>%@`{}").find(first) != std::string::npos && !(first == '-' && Next() != ' ' && Next() != '\n')) {
+    if (std::string("-?[]&*!|>%@`{}").find(first) != std::string::npos &&
+        !(first == '-' && Next() != ' ' && Next() != '\n')) {
       Fail(StrCat("\"", first, "\" begins something other than a plain key or number"));
     }
     std::string value;
@@ -134,13 +136,15 @@ class YamlScanner {
   }
 
   void BeginEntry(const std::string& key, int line) {
-    if (!keys_.insert(key).second) ThrowAt(StrCat(source_, ":", line), StrCat("key \"", key, "\" stands twice; remove one"));
+    if (!keys_.insert(key).second)
+      ThrowAt(StrCat(source_, ":", line), StrCat("key \"", key, "\" stands twice; remove one"));
     entries_.push_back({key, line, {}});
   }
 
   void AddField(const std::string& key, std::string value, int line) {
     YamlEntry& entry = entries_.back();
-    if (entry.Find(key) != nullptr) ThrowAt(StrCat(source_, ":", line), StrCat("field \"", key, "\" stands twice; remove one"));
+    if (entry.Find(key) != nullptr)
+      ThrowAt(StrCat(source_, ":", line), StrCat("field \"", key, "\" stands twice; remove one"));
     entry.fields.push_back({key, std::move(value), line});
   }
 

@@ -21,7 +21,8 @@ struct YamlEntry {
 };
 
 /// A map of maps of scalars, in block or flow style, with comments and quotes; nothing else of YAML.
-/// Throws kInput `source:line: …` on anything else, on repeated keys, and "ends inside record N" when the text is cut off.
+/// Throws kInput `source:line: …` on anything else, on repeated keys, and "ends inside record N" when the text is cut
+/// off.
 std::vector<YamlEntry> ReadYamlMaps(const std::string& text, const std::string& source_name);
 
 }  // namespace nas

@@ -9,8 +9,8 @@ using namespace nas;
 
 TEST_CASE("the test vectors of the feature definition") {
   const PhiVector a = Phi(ParseBlockKey("mbconv:56,24,28,40,144,5,2,0,0,relu6"));
-  const PhiVector a_expected = {1,       10.838016, 2.8224,   2.8224,   0,        2.8224, 4.51584, 0.451584,
-                                0.112896, 0.106624,  0.012816, 0,        0,        0,      0};
+  const PhiVector a_expected = {1,        10.838016, 2.8224,   2.8224, 0, 2.8224, 4.51584, 0.451584,
+                                0.112896, 0.106624,  0.012816, 0,      0, 0,      0};
   const PhiVector b = Phi(ParseBlockKey("mbconv:14,112,14,112,672,7,1,1,1,hswish"));
   const PhiVector b_expected = {1,        14.751744, 6.453888, 0,        6.453888, 0,        14.751744, 0.131712,
                                 0.131712, 0.043904,  0.409248, 0.131712, 0.263424, 0.021952, 1};

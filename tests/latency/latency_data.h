@@ -36,7 +36,8 @@ inline DeviceIdentity CpuIdentity() {
   return identity;
 }
 
-inline LatencyTable TableOf(const ImportedData& data, const std::string& name, DeviceIdentity identity = CpuIdentity()) {
+inline LatencyTable TableOf(const ImportedData& data, const std::string& name,
+                            DeviceIdentity identity = CpuIdentity()) {
   ImportTableOptions options;
   options.name = name;
   options.identity = identity;
@@ -84,9 +85,20 @@ inline std::vector<ImportedRow> MadeUpRows(double scale = 1) {
               if ((h / 7 + c / 8 + e + k + s + se) % 3 == 0) continue;
               ImportedRow row;
               const int hout = (h - 1) / s + 1;
-              row.key = {BlockOp::kMbconv, h, c, hout, c, c * e, k, s, s == 1, se == 1, se ? BlockAct::kHSwish : BlockAct::kRelu6};
+              row.key = {BlockOp::kMbconv,
+                         h,
+                         c,
+                         hout,
+                         c,
+                         c * e,
+                         k,
+                         s,
+                         s == 1,
+                         se == 1,
+                         se ? BlockAct::kHSwish : BlockAct::kRelu6};
               const double dw = double(hout) * hout * c * e * k * k / 1e6;
-              row.ms = 0.02 + 0.05 * BlockMacs(row.key) / 1e6 + 0.3 * dw + (k == 7 ? 0.1 * dw : 0) + 0.4 * hout * hout * c * e / 1e6;
+              row.ms = 0.02 + 0.05 * BlockMacs(row.key) / 1e6 + 0.3 * dw + (k == 7 ? 0.1 * dw : 0) +
+                       0.4 * hout * hout * c * e / 1e6;
               row.ms *= scale * (1 + 0.03 * std::sin(h + 0.1 * c + k));
               row.std_ms = 0.01 * row.ms;
               row.count = 50;

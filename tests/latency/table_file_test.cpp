@@ -70,12 +70,15 @@ TEST_CASE("what does not belong in a table is refused with place and remedy") {
   const std::string text = ReadFile(kExample);
   CHECK_THAT(Refusal(Replaced(text, "\"unit\": \"ms\"", "\"unit\": \"us\"")), Contains("t.json:1") && Contains("unit"));
   CHECK_THAT(Refusal(Replaced(text, "\"provenance\"", "\"provenence\"")), Contains("proven"));
-  CHECK_THAT(Refusal(Replaced(text, "\"vendor\": \"ExampleCo\"", "\"vendor\": \"Other\"")), Contains("afcb8a800c147987"));
+  CHECK_THAT(Refusal(Replaced(text, "\"vendor\": \"ExampleCo\"", "\"vendor\": \"Other\"")),
+             Contains("afcb8a800c147987"));
   CHECK_THAT(Refusal(Replaced(text, "\"median\": 1.70", "\"median\": -1.70")), Contains("not above 0"));
-  CHECK_THAT(Refusal(Replaced(text, "\"key\": \"mbconv:56,24,28", "\"key\": \"mbconv:56,24,29")), Contains("expected 28"));
+  CHECK_THAT(Refusal(Replaced(text, "\"key\": \"mbconv:56,24,28", "\"key\": \"mbconv:56,24,29")),
+             Contains("expected 28"));
   CHECK_THAT(Refusal(Replaced(text, "\"flags\": []", "\"flags\": [\"shaky\"]")), Contains("shaky"));
   CHECK_THAT(Refusal(Replaced(text, "\"w\": [0.012, ", "\"w\": [")), Contains("14 numbers instead of 15"));
   CHECK_THAT(Refusal(Replaced(text, "\"w\": [0.012, ", "\"w\": [-0.012, ")), Contains("below 0"));
-  CHECK_THAT(Refusal(Replaced(text, "\"alpha\": [0.06, -0.04]", "\"alpha\": [0.06]")), Contains("1 numbers instead of 2"));
+  CHECK_THAT(Refusal(Replaced(text, "\"alpha\": [0.06, -0.04]", "\"alpha\": [0.06]")),
+             Contains("1 numbers instead of 2"));
   CHECK_THAT(Refusal(text.substr(0, text.size() / 2)), Contains("t.json:"));
 }

@@ -33,8 +33,10 @@ TEST_CASE("names resolve in the order path, cached, shipped, alias") {
   nas::WriteFileAtomic(file, "{}");
   REQUIRE(ResolveTargetName(file, places.cache, places.shipped).path == file);
   REQUIRE(ResolveTargetName("board", places.cache, places.shipped).path == places.cache + "/latency/board.json");
-  REQUIRE(ResolveTargetName("note10-tflite-cpu", places.cache, places.shipped).path == places.shipped[0] + "/note10-tflite-cpu.json");
-  REQUIRE(ResolveTargetName("mobile", places.cache, places.shipped).path == places.shipped[0] + "/note10-tflite-cpu.json");
+  REQUIRE(ResolveTargetName("note10-tflite-cpu", places.cache, places.shipped).path ==
+          places.shipped[0] + "/note10-tflite-cpu.json");
+  REQUIRE(ResolveTargetName("mobile", places.cache, places.shipped).path ==
+          places.shipped[0] + "/note10-tflite-cpu.json");
   REQUIRE(ResolveTargetName("cpu", places.cache, places.shipped).kind == TargetPlace::Kind::kOwnCpu);
   const TargetPlace gpu = ResolveTargetName("gpu", places.cache, places.shipped);
   REQUIRE(gpu.kind == TargetPlace::Kind::kOwnGpu);

@@ -36,7 +36,7 @@ struct BlockKey {
   int cin = 0;
   int hout = 0;
   int cout = 0;
-  int mid = 0;    ///< mbconv: hidden width; mid == cin means no expand conv
+  int mid = 0;  ///< mbconv: hidden width; mid == cin means no expand conv
   int k = 0;
   int s = 0;
   bool skip = false;

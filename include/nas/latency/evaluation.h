@@ -17,11 +17,11 @@ namespace nas {
 
 /// One test item: what was measured and what was said about it.
 struct EvalItem {
-  std::string name;                 ///< block key or network
-  double truth = 0;                 ///< ms
-  double predicted = 0;             ///< ms
+  std::string name;                  ///< block key or network
+  double truth = 0;                  ///< ms
+  double predicted = 0;              ///< ms
   std::array<double, 2> interval{};  ///< 95 %
-  double extrapolated_share = 0;    ///< of its ms
+  double extrapolated_share = 0;     ///< of its ms
 };
 
 /// Predictions of a rival of the model, in the order of the items.
@@ -30,12 +30,13 @@ struct EvalBaseline {
   std::vector<double> predicted;
 };
 
-/// All figures of latency.md §11. `target_ms` 0: regret over the quartiles of truth. Deterministic in `seed` (bootstrap).
-SplitReport MakeReport(const std::string& split, const std::vector<EvalItem>& items, const std::vector<EvalBaseline>& baselines,
-                       double target_ms = 0, std::uint64_t seed = 0);
+/// All figures of latency.md §11. `target_ms` 0: regret over the quartiles of truth. Deterministic in `seed`
+/// (bootstrap).
+SplitReport MakeReport(const std::string& split, const std::vector<EvalItem>& items,
+                       const std::vector<EvalBaseline>& baselines, double target_ms = 0, std::uint64_t seed = 0);
 
 struct EvalOptions {
-  std::string split;       ///< `random:N`, `leave:COL=VAL`, `leave:COL>=VAL`, `nets:N`, `nets:held-out`, `run:K`
+  std::string split;  ///< `random:N`, `leave:COL=VAL`, `leave:COL>=VAL`, `nets:N`, `nets:held-out`, `run:K`
   std::uint64_t seed = 0;
   double target_ms = 0;
   FitOptions fit;
@@ -50,15 +51,15 @@ struct Evaluation {
 /// What a split is made from: the rows of a file as they are (twins not merged), or those of a table.
 struct EvalData {
   DeviceIdentity identity;
-  std::vector<ImportedRow> rows;   ///< `run:K` looks at the source "run K"
+  std::vector<ImportedRow> rows;  ///< `run:K` looks at the source "run K"
   std::vector<LatencyNet> nets;
 };
 EvalData EvalDataFromTable(const LatencyTable& table);
 EvalData EvalDataFromImport(const ImportedData& data, const DeviceIdentity& identity);
 
-/// Fits inside the split and predicts what was left out; block splits look at mbconv rows. Test rows with a twin among the
-/// training rows are dropped for `random`, training twins of test rows for `leave`. Throws kUsage on a bad split, kInput
-/// when a side of it is empty.
+/// Fits inside the split and predicts what was left out; block splits look at mbconv rows. Test rows with a twin among
+/// the training rows are dropped for `random`, training twins of test rows for `leave`. Throws kUsage on a bad split,
+/// kInput when a side of it is empty.
 Evaluation Evaluate(const EvalData& data, const EvalOptions& options);
 
 /// `nets:held-out` of a fitted table: predicts the networks that took no part in any fit.
@@ -73,12 +74,13 @@ NoiseFloor MeasureNoiseFloor(const LatencyTable& table);
 
 /// Noise floor and one report per split. `date`: `2026-11-22`.
 Certificate MakeCertificate(const LatencyTable& table, const EvalData& data, const std::vector<std::string>& splits,
-                            const std::string& date, std::uint64_t seed = 0);
+                            const std::string& date, std::uint64_t seed = 0, const FitOptions& fit = {});
 
 /// Differences of two certificates' reports beyond rounding, as text; "" = they agree.
 std::string CompareCertificates(const Certificate& stored, const Certificate& computed);
 
-/// Predicted against measured, one dot per item on equal axes, with the diagonal and the ±10 % lines: a stand-alone SVG.
+/// Predicted against measured, one dot per item on equal axes, with the diagonal and the ±10 % lines: a stand-alone
+/// SVG.
 std::string ScatterSvg(const Evaluation& evaluation, const std::string& title);
 
 }  // namespace nas

@@ -10,8 +10,8 @@
 
 namespace nas {
 
-inline constexpr int kPhiSize = 15;    ///< entries of φ
-inline constexpr int kShapeSize = 9;   ///< entries of z
+inline constexpr int kPhiSize = 15;   ///< entries of φ
+inline constexpr int kShapeSize = 9;  ///< entries of z
 
 using PhiVector = std::array<double, kPhiSize>;
 using ShapeVector = std::array<double, kShapeSize>;
@@ -28,7 +28,8 @@ PhiVector Phi(const BlockKey& key, int channel_multiple = 1);
 /// z of an mbconv: ln h, ln cin, ln cout, ln mid, k, s, se, [hswish], skip; not standardised.
 ShapeVector Shape(const BlockKey& key);
 
-/// Feature of a head piece or conv1x1 by name: one, macs, weights, el_in (h²·cin), el_io (h²·cin + hout²·cout); millions.
+/// Feature of a head piece or conv1x1 by name: one, macs, weights, el_in (h²·cin), el_io (h²·cin + hout²·cout);
+/// millions.
 double HeadFeature(const BlockKey& key, std::string_view name);
 
 }  // namespace nas

@@ -12,9 +12,9 @@ struct FitOptions {
   int min_residual_rows = 20;
 };
 
-/// Fits model and calibration of a table on its rows and on its nets of role "calibrate" (latency.md §3); what was there
-/// is replaced. Without block rows the whole networks give an inferred model (§3.7). Deterministic: neither the order of
-/// rows nor the number of threads changes a bit. Throws kInput when there is too little to fit on.
+/// Fits model and calibration of a table on its rows and on its nets of role "calibrate" (latency.md §3); what was
+/// there is replaced. Without block rows the whole networks give an inferred model (§3.7). Deterministic: neither the
+/// order of rows nor the number of threads changes a bit. Throws kInput when there is too little to fit on.
 void FitTable(LatencyTable& table, const FitOptions& options = {});
 
 /// Fits only the calibration (a, b) of a table that has a block model, on its nets of role "calibrate".

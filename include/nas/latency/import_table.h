@@ -9,8 +9,8 @@
 
 namespace nas {
 
-/// Twins (rows of one key) of different sources become one row: count-weighted mean, total variance. Throws kInput on twins
-/// of one source, and, unless `force`, on twins more than 10 % apart. Sorted by key.
+/// Twins (rows of one key) of different sources become one row: count-weighted mean, total variance. Throws kInput on
+/// twins of one source, and, unless `force`, on twins more than 10 % apart. Sorted by key.
 std::vector<ImportedRow> MergeTwins(std::vector<ImportedRow> rows, bool force);
 
 /// Throws kInput when the times cannot be milliseconds of this class of device: the median of MACs per ms of the whole
@@ -19,10 +19,10 @@ void CheckPlausible(const ImportedData& data, const DeviceIdentity& identity);
 
 struct ImportTableOptions {
   std::string name;
-  DeviceIdentity identity;   ///< the file's batch wins; its device and runtime fill unknown model and engine
+  DeviceIdentity identity;  ///< the file's batch wins; its device and runtime fill unknown model and engine
   Provenance provenance;
-  std::string created;       ///< ISO 8601
-  bool force = false;        ///< merge twins however far apart
+  std::string created;  ///< ISO 8601
+  bool force = false;   ///< merge twins however far apart
 };
 
 /// Checks, merges and fits: a table that can be used at once. `warnings`: rows beyond 3× from the fitted model.
@@ -33,8 +33,8 @@ void AppendData(ImportedData other, ImportedData* data);
 
 /// Rows as the CSV that `csv` imports: import, export and import again give the same rows.
 std::string ExportCsv(const LatencyTable& table);
-/// Whole networks as JSON Lines that `nets-jsonl` imports. Throws kInput for a network that is not stem, mbconvs and one of
-/// the two heads of that format.
+/// Whole networks as JSON Lines that `nets-jsonl` imports. Throws kInput for a network that is not stem, mbconvs and
+/// one of the two heads of that format.
 std::string ExportNetsJsonl(const LatencyTable& table);
 
 }  // namespace nas

@@ -28,9 +28,9 @@ struct ImportedRow {
   BlockKey key;
   double ms = 0;
   std::optional<double> std_ms;
-  std::int64_t count = 0;   ///< 0 = not told
-  std::string source;       ///< what tells twins apart: the `source` column, else the file
-  std::string where;        ///< `file:line`
+  std::int64_t count = 0;  ///< 0 = not told
+  std::string source;      ///< what tells twins apart: the `source` column, else the file
+  std::string where;       ///< `file:line`
   friend bool operator==(const ImportedRow&, const ImportedRow&) = default;
 };
 
@@ -45,9 +45,9 @@ struct ImportedNet {
 };
 
 struct ImportedData {
-  std::string device;   ///< as the file names it, "" = not told
+  std::string device;  ///< as the file names it, "" = not told
   std::string runtime;
-  int batch = 0;        ///< 0 = not told
+  int batch = 0;  ///< 0 = not told
   std::vector<ImportedRow> rows;
   std::vector<ImportedNet> nets;
 };

@@ -24,24 +24,24 @@ enum class BlockSource {
 
 struct BlockPrediction {
   std::string key;
-  double ms = 0;                    ///< before a and b
-  double sigma = 0;                 ///< u_b: relative standard deviation
-  bool measured = false;            ///< a measured row took part
-  bool inferred = false;            ///< the table knows whole networks only
+  double ms = 0;          ///< before a and b
+  double sigma = 0;       ///< u_b: relative standard deviation
+  bool measured = false;  ///< a measured row took part
+  bool inferred = false;  ///< the table knows whole networks only
   bool extrapolated = false;
-  std::vector<std::string> flags;   ///< reasons: "k 7 was never sampled", "head_scaled", "head_estimated"
+  std::vector<std::string> flags;  ///< reasons: "k 7 was never sampled", "head_scaled", "head_estimated"
   int launches = 0;
 };
 
 struct NetworkPrediction {
-  double ms = 0;                    ///< T
-  double sigma = 0;                 ///< U, ms
-  double half_width = 0;            ///< q·U, ms
+  double ms = 0;                     ///< T
+  double sigma = 0;                  ///< U, ms
+  double half_width = 0;             ///< q·U, ms
   std::array<double, 2> interval{};  ///< 95 %: ms ± half width, not below 0
   bool extrapolated = false;
-  double extrapolated_share = 0;    ///< of S
-  bool calibrated = false;          ///< false: a = 1, b = 0, say "uncalibrated"
-  double sum = 0;                   ///< S = Σ block ms
+  double extrapolated_share = 0;  ///< of S
+  bool calibrated = false;        ///< false: a = 1, b = 0, say "uncalibrated"
+  double sum = 0;                 ///< S = Σ block ms
   int launches = 0;
   std::vector<BlockPrediction> blocks;
 };
@@ -59,8 +59,8 @@ class LatencyModel {
 
   /// `resolution`: input side of the network it stands in, for the extrapolation flag; 0 = unknown.
   BlockPrediction PredictBlock(const BlockKey& key, int resolution = 0) const;
-  /// Throws kInput "no latency model for X" for networks whose blocks have no key, and, with measured rows only, listing up
-  /// to 5 missing keys with the nearest covered one.
+  /// Throws kInput "no latency model for X" for networks whose blocks have no key, and, with measured rows only,
+  /// listing up to 5 missing keys with the nearest covered one.
   NetworkPrediction PredictNetwork(const Architecture& architecture) const;
   /// The same for a network given as block keys; free layers may be "".
   NetworkPrediction PredictKeys(const std::vector<std::string>& keys, int resolution) const;

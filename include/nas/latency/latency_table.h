@@ -26,32 +26,33 @@ struct RecordedState {
 
 /// How rows were measured (latency.md §9). Modes are never mixed in a fit.
 struct MeasureProtocol {
-  std::string mode = "chain";      ///< "chain" (between neighbour layers) or "isolated"
+  std::string mode = "chain";  ///< "chain" (between neighbour layers) or "isolated"
   int min_runs = 20;
   double min_seconds = 0.5;
-  double ci_half_width = 0.01;     ///< relative half width of the median's 95 % interval at which measuring stops
+  double ci_half_width = 0.01;  ///< relative half width of the median's 95 % interval at which measuring stops
   int max_runs = 200;
   double max_seconds = 10;
   std::string warmup = "two windows of 5 within 2%";
   std::int64_t order_seed = 7;
-  int reference_every = 20;        ///< items between two looks at the reference network
+  int reference_every = 20;  ///< items between two looks at the reference network
   friend bool operator==(const MeasureProtocol&, const MeasureProtocol&) = default;
 };
 
 /// One measuring run.
 struct MeasureRun {
   int run = 1;
-  std::string start;               ///< ISO 8601
+  std::string start;  ///< ISO 8601
   double seconds = 0;
-  double reference_drift = 0;      ///< relative change of the reference network over the run
-  std::vector<double> temp_c;      ///< before, after; empty = unknown
+  double reference_drift = 0;  ///< relative change of the reference network over the run
+  std::vector<double> temp_c;  ///< before, after; empty = unknown
   std::vector<double> mhz;
   friend bool operator==(const MeasureRun&, const MeasureRun&) = default;
 };
 
-/// Statistics of one measured item, ms. Measured here: all of them; imported rows: mean, std, n as far as the source has them.
+/// Statistics of one measured item, ms. Measured here: all of them; imported rows: mean, std, n as far as the source
+/// has them.
 struct SampleStats {
-  std::int64_t n = 0;              ///< samples; 0 = unknown
+  std::int64_t n = 0;  ///< samples; 0 = unknown
   std::optional<double> min, p10, p25, median, p75, p90, p99, mean, std, mad;
   std::optional<std::array<double, 2>> ci;  ///< 95 % interval of the median
   std::optional<double> outlier_share;
@@ -66,7 +67,7 @@ struct SampleStats {
 
 /// A measured block.
 struct LatencyRow {
-  std::string key;                 ///< block key (block_key.h)
+  std::string key;  ///< block key (block_key.h)
   int run = 1;
   SampleStats stats;
   friend bool operator==(const LatencyRow&, const LatencyRow&) = default;
@@ -119,10 +120,10 @@ struct ModelParams;
 /// "ridge" ln t = ln s + c + w·(standardised [z, ln s, centred ln s of the other sources]).
 struct TransferMap {
   std::string level;
-  double a = 1, b = 0;                 ///< affine
-  double c = 0;                        ///< ridge
-  std::vector<double> mean, std, w;    ///< ridge, one per column
-  std::vector<std::string> names;      ///< of the source tables; the first gives s
+  double a = 1, b = 0;               ///< affine
+  double c = 0;                      ///< ridge
+  std::vector<double> mean, std, w;  ///< ridge, one per column
+  std::vector<std::string> names;    ///< of the source tables; the first gives s
   std::vector<ModelParams> sources;
 };
 bool operator==(const TransferMap& x, const TransferMap& y);
@@ -135,8 +136,8 @@ struct ModelParams {
   std::optional<TransferMap> transfer;  ///< mbconv blocks come from it, w and residual say nothing then
   std::vector<std::pair<std::string, HeadParams>> head;  ///< by op, sorted
   SampledHull hull;
-  double sigma_model = 0;  ///< RMS of the leave-one-out error of ln t
-  double sigma_run = 0.01; ///< relative deviation between runs
+  double sigma_model = 0;   ///< RMS of the leave-one-out error of ln t
+  double sigma_run = 0.01;  ///< relative deviation between runs
   /// Fitted on whole networks only: block costs are inferred, the constant part stands in b.
   bool inferred() const { return features.size() > 15; }
   friend bool operator==(const ModelParams&, const ModelParams&) = default;
@@ -173,7 +174,7 @@ struct LatencyTable {
   std::vector<MeasureRun> runs;
   std::vector<LatencyRow> rows;
   std::vector<LatencyNet> nets;
-  std::optional<ModelParams> model;         ///< absent before the first fit
+  std::optional<ModelParams> model;  ///< absent before the first fit
   std::optional<Calibration> calibration;
   std::optional<Certificate> certificate;
   Provenance provenance;

@@ -9,8 +9,8 @@
 
 namespace nas {
 
-/// Predicts ln(t / lin) from the shape of a block: a Gaussian process with an isotropic kernel over a fixed list of centres
-/// (latency.md §3.2; subset of regressors when the centres are fewer than the rows).
+/// Predicts ln(t / lin) from the shape of a block: a Gaussian process with an isotropic kernel over a fixed list of
+/// centres (latency.md §3.2; subset of regressors when the centres are fewer than the rows).
 class Residual {
  public:
   explicit Residual(ResidualParams params);
@@ -39,7 +39,8 @@ struct ResidualFit {
 };
 
 /// Length and λ by the least closed-form leave-one-out error. `shapes` and `y` in a fixed order: ties go to the first.
-ResidualFit FitResidual(const std::vector<ShapeVector>& shapes, const std::vector<double>& y, const ResidualOptions& options);
+ResidualFit FitResidual(const std::vector<ShapeVector>& shapes, const std::vector<double>& y,
+                        const ResidualOptions& options);
 
 /// k-means in standardised shapes: seeds are the row nearest the mean, then always the row farthest from all seeds;
 /// Lloyd's iteration afterwards. At most `count` centres, fewer when there are fewer distinct rows.
@@ -47,6 +48,7 @@ std::vector<std::vector<double>> KMeansCentres(const std::vector<std::vector<dou
 
 /// Mean and deviation of each entry; deviations below 1e-9 become 1.
 void StandardiseShapes(const std::vector<ShapeVector>& shapes, std::vector<double>* mean, std::vector<double>* std);
-std::vector<double> Standardised(const ShapeVector& shape, const std::vector<double>& mean, const std::vector<double>& std);
+std::vector<double> Standardised(const ShapeVector& shape, const std::vector<double>& mean,
+                                 const std::vector<double>& std);
 
 }  // namespace nas

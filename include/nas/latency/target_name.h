@@ -17,9 +17,13 @@ struct TargetPlace {
   std::string path;  ///< table file; of kOwnGpu the stand-in where there is no GPU
 };
 
-/// Resolves in the order: existing path (contains '/' or ends in ".json") → cached table → shipped table → alias (`cpu`, `gpu`,
-/// `mobile`, `note10`, `pixel1`, `pixel4`). Throws kInput with the nearest known name.
-TargetPlace ResolveTargetName(const std::string& name, const std::string& cache_dir, const std::vector<std::string>& table_dirs);
+/// Resolves in the order: existing path (contains '/' or ends in ".json") → cached table → shipped table → alias
+/// (`cpu`, `gpu`, `mobile`, `note10`, `pixel1`, `pixel4`). Throws kInput with the nearest known name.
+TargetPlace ResolveTargetName(const std::string& name, const std::string& cache_dir,
+                              const std::vector<std::string>& table_dirs);
+
+/// `cpu`, `gpu`, `mobile`, …: names that no table may take; also `macs` and `params`.
+const std::vector<std::string>& TargetAliases();
 
 /// All names that resolve: cached, shipped, aliases; sorted within each, without duplicates.
 std::vector<std::string> KnownTargets(const std::string& cache_dir, const std::vector<std::string>& table_dirs);

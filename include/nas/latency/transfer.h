@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "nas/latency/evaluation.h"
 #include "nas/latency/fit.h"
 #include "nas/latency/latency_table.h"
 
@@ -28,18 +29,25 @@ struct TransferOptions {
 };
 
 struct TransferResult {
-  LatencyTable table;                  ///< the new device's, with model and certificate record
+  LatencyTable table;  ///< the new device's, with model and certificate record
   TransferRecord record;
-  std::vector<std::string> warnings;   ///< unknown identity fields, items outside the hull
+  std::vector<std::string> warnings;  ///< unknown identity fields, items outside the hull
 };
 
-/// Learns a new device from few measured items (`items`: a table with rows and, for a and b, whole networks; its model is
-/// not looked at) and one or several fitted tables of other devices. Throws kInput when there are no mbconv rows, when a
-/// forced level needs more items, or when devices must not be compared (unless `force`).
-TransferResult Transfer(const LatencyTable& items, const std::vector<LatencyTable>& sources, const TransferOptions& options = {});
+/// Learns a new device from few measured items (`items`: a table with rows and, for a and b, whole networks; its model
+/// is not looked at) and one or several fitted tables of other devices. Throws kInput when there are no mbconv rows,
+/// when a forced level needs more items, or when devices must not be compared (unless `force`).
+TransferResult Transfer(const LatencyTable& items, const std::vector<LatencyTable>& sources,
+                        const TransferOptions& options = {});
+
+/// Split `device:NAME`: the device of `data` is new; `count` of its mbconv rows, drawn by seed, are transferred from
+/// the sources, all others test.
+Evaluation EvaluateTransfer(const EvalData& data, const std::vector<LatencyTable>& sources, int count,
+                            const std::string& split, std::uint64_t seed, const TransferOptions& options = {});
 
 /// Fields that forbid a transfer: class, precision, threads, cluster, engine, delegate, batch; "" = none differ.
 /// Unknown ones go to `warnings`.
-std::string TransferObstacles(const DeviceIdentity& items, const LatencyTable& source, std::vector<std::string>* warnings);
+std::string TransferObstacles(const DeviceIdentity& items, const LatencyTable& source,
+                              std::vector<std::string>* warnings);
 
 }  // namespace nas
