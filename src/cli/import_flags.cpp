@@ -17,6 +17,7 @@ void ImportFlags::AddTo(FlagSet& flags) {
   flags.AddChoice("--class", &device_class, {"cpu", "gpu"}, "what kind of device was measured");
   flags.Add("--device", &device, "take only this device of a file that holds several");
   flags.Add("--runtime", &runtime, "take only this runtime");
+  flags.Add("--model", &model, "name of the device; by default what the file says");
   flags.Add("--engine", &engine, "runtime that executed the networks");
   flags.Add("--engine-version", &engine_version, "its version");
   flags.Add("--precision", &precision, "of the arithmetic: fp32, fp16, int8");
@@ -51,6 +52,8 @@ ImportedData ImportFlags::Read(const std::vector<std::string>& files) const {
 DeviceIdentity ImportFlags::Identity(const Session& session) const {
   DeviceIdentity identity;
   identity.device_class = device_class;
+  identity.model = model;
+  if (identity.is_gpu()) identity.gpu = model;
   identity.engine = engine;
   identity.engine_version = engine_version;
   identity.precision = precision;

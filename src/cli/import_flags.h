@@ -15,6 +15,7 @@ struct ImportFlags {
   std::string format;
   std::string device_class = "cpu";
   std::string device, runtime;
+  std::string model = "unknown";
   std::string engine = "unknown", engine_version = "unknown", precision = "unknown";
   int batch = 0;
   std::string unit = "ms";

@@ -120,7 +120,7 @@ std::string EvalText(const SplitReport& r, const NoiseFloor& floor) {
 
 Json EvalJson(const SplitReport& report, const NoiseFloor& floor) {
   Json json{{"schema", "nas.predictor/1"}};
-  for (const auto& item : SplitToJson(report).items()) json[item.key()] = item.value();
+  json.update(SplitToJson(report));
   json["noise_floor"] = NoiseJson(floor);
   return json;
 }

@@ -12,10 +12,13 @@
 namespace nas {
 namespace {
 
-constexpr double kReferenceBatch = 256;  // of the released search, whose learning rates these are
-constexpr double kWarmupLr = 0.05;
-constexpr double kMainLr = 0.025;
-constexpr double kLeastWeightLr = 0.005;
+// Higher than the released search's 0.05 and 0.025 at batch 256, which are for a hundred epochs of ImageNet: in short searches
+// those leave the weights near their start. On the demo images (24 epochs, batch 64) the network found has 35 % with them,
+// 54 % at 0.03 and 72 % at 0.08 (58 % at 0.2).
+constexpr double kReferenceBatch = 256;
+constexpr double kWeightLr = 0.2;
+constexpr double kLeastWeightLr = 0.02;
+constexpr double kMostWeightLr = 0.1;
 constexpr int kWholeMainEpochs = 8;  // from here on, main epoch 0 has no architecture steps
 constexpr std::int64_t kEntropyAlarmUpdates = 1000;
 
@@ -86,8 +89,7 @@ Schedule DeriveSchedule(const ScheduleInput& input) {
   out.arch_updates = out.steps_per_epoch / out.weight_steps_per_arch_step * out.arch_epochs;
   out.arch_updates_per_target = out.arch_updates / input.targets;
   out.alpha_lr = AlphaLr(out.arch_updates_per_target);
-  out.warmup_lr = std::max(kLeastWeightLr, kWarmupLr * out.batch / kReferenceBatch);
-  out.main_lr = std::max(kLeastWeightLr, kMainLr * out.batch / kReferenceBatch);
+  out.warmup_lr = out.main_lr = std::clamp(kWeightLr * out.batch / kReferenceBatch, kLeastWeightLr, kMostWeightLr);
   out.entropy_alarm = out.arch_updates_per_target >= kEntropyAlarmUpdates;
   return out;
 }

@@ -9,6 +9,7 @@
 #include "nas/core/log.h"
 #include "nas/device/affinity.h"
 #include "nas/device/item_meter.h"
+#include "nas/device/measuring_run.h"
 #include "nas/profile/local_engines.h"
 #include "nas/profile/local_table.h"
 #include "nas/profile/profiler.h"

@@ -54,19 +54,20 @@ TEST_CASE("--latency belongs to one target without a budget; a target is given o
 }
 
 TEST_CASE("options out of range name flag and value") {
-  SearchOptions options;
-  options.strategy = "tow";
-  REQUIRE(Refusal(options).find("\"two\"") != std::string::npos);
-  options = {};
-  options.epochs = 4;
-  options.warmup_epochs = 4;
-  REQUIRE(Refusal(options).find("--warmup-epochs 4") != std::string::npos);
-  options = {};
-  options.resume = "yes";
-  REQUIRE(Refusal(options).find("--out") != std::string::npos);
-  options.out = "x";
-  options.force = true;
-  REQUIRE(Refusal(options).find("--force") != std::string::npos);
+  SearchOptions strategy;
+  strategy.strategy = "tow";
+  REQUIRE(Refusal(strategy).find("\"two\"") != std::string::npos);
+  SearchOptions warmup;
+  warmup.epochs = 4;
+  warmup.warmup_epochs = 4;
+  REQUIRE(Refusal(warmup).find("--warmup-epochs 4") != std::string::npos);
+  SearchOptions resume;
+  resume.resume = "yes";
+  REQUIRE(Refusal(resume).find("--out") != std::string::npos);
+  SearchOptions both = resume;
+  both.out = "run";
+  both.force = true;
+  REQUIRE(Refusal(both).find("--force") != std::string::npos);
 }
 
 TEST_CASE("options survive config.json") {
