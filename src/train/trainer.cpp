@@ -128,6 +128,8 @@ TrainResult Train(const TrainOptions& asked, const TrainHooks& hooks) {
 }  // namespace
 
 TrainPlan PlanTrain(const TrainOptions& options) {
+  options.Validate();
+  const ThreadScope threads(options.threads);
   const TrainSetup setup = detail::PrepareTrain(options);
   detail::MakeNetwork(setup, /*load_weights=*/true);
   return setup.plan;

@@ -45,13 +45,12 @@ TEST_CASE("Sgd gives the bits of torch::optim::SGD") {
   for (const auto& [name, tensor] : theirs) {
     (name == "a.bn.weight" && !decay_bn ? plain : decayed).push_back(tensor);
   }
-  torch::optim::SGD oracle(
-      {torch::optim::OptimizerParamGroup(decayed, std::make_unique<torch::optim::SGDOptions>(options(weight_decay)))},
-      options(weight_decay));
-  if (!plain.empty()) {
-    oracle.add_param_group(
-        torch::optim::OptimizerParamGroup(plain, std::make_unique<torch::optim::SGDOptions>(options(0))));
-  }
+  const auto group = [&](const std::vector<at::Tensor>& tensors, double decay) {
+    return torch::optim::OptimizerParamGroup(tensors, std::make_unique<torch::optim::SGDOptions>(options(decay)));
+  };
+  // LibTorch takes an option of a group that has its type's default, here a decay of 0, from the optimizer's.
+  torch::optim::SGD oracle({group(decayed, weight_decay)}, options(/*decay=*/0));
+  if (!plain.empty()) oracle.add_param_group(group(plain, 0));
 
   Sgd sgd({.momentum = momentum, .weight_decay = weight_decay, .decay_bn = decay_bn});
   for (std::uint64_t step = 0; step < 6; ++step) {
@@ -59,7 +58,7 @@ TEST_CASE("Sgd gives the bits of torch::optim::SGD") {
     SetGradients(ours, step);
     SetGradients(theirs, step);
     sgd.Step(ours, lr);
-    for (auto& group : oracle.param_groups()) static_cast<torch::optim::SGDOptions&>(group.options()).lr(lr);
+    for (auto& each : oracle.param_groups()) static_cast<torch::optim::SGDOptions&>(each.options()).lr(lr);
     oracle.step();
     for (std::size_t i = 0; i < ours.size(); ++i) {
       INFO(ours[i].first << " in step " << step);
