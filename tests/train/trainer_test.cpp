@@ -193,6 +193,23 @@ TEST_CASE("another configuration, data set or architecture does not go on with a
   CHECK_NOTHROW(RunTrain(options, {}));
 }
 
+TEST_CASE("bf16 computes in half precision, and keeps its weights in full") {
+  TempDir temp;
+  TrainOptions options = QuickTraining(WriteArchitecture(temp.path() / "a.json", TinyNetwork()), temp.path() / "bf16");
+  options.epochs = 1;
+  options.precision = "bf16";
+  const TrainResult half = RunTrain(options, {});
+  options.precision = "fp32";
+  options.out = (temp.path() / "fp32").string();
+  const TrainResult full = RunTrain(options, {});
+  CHECK(half.train_loss != full.train_loss);
+  CHECK(half.train_loss == Approx(full.train_loss).epsilon(0.05));
+  for (const auto& [name, tensor] : WeightsOf(temp.path() / "bf16")) {
+    INFO(name);
+    CHECK(tensor.scalar_type() != at::kBFloat16);
+  }
+}
+
 TEST_CASE("a few pictures are learnt by heart") {
   TempDir temp;
   const fs::path arch = WriteArchitecture(temp.path() / "a.json", TinyNetwork());
