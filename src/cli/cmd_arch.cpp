@@ -28,17 +28,20 @@ std::string Cell(const Json& layer, const char* key) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
-std::string ShapeText(const Json& shape) {
-  return StrCat(shape.at(0).dump(), "²x", shape.at(2).dump());
-}
+std::string ShapeText(const Json& shape) { return StrCat(shape.at(0).dump(), "²x", shape.at(2).dump()); }
 
 int Show(const ArchFlags& flags, const Session& session) {
   const auto space = flags.space.LoadIfGiven(session);
   const Architecture a = ReadArchitecture(flags.arch.at(0), space ? &*space : nullptr);
   const Json layers = DescribeLayers(a);
   if (session.json) {
-    Json json{{"schema", "nas.arch/1"}, {"name", a.name}, {"resolution", a.resolution}, {"macs", CountMacs(a).value},
-              {"params", CountParams(a)}, {"depth", Depth(a)}, {"layers", layers}};
+    Json json{{"schema", "nas.arch/1"},
+              {"name", a.name},
+              {"resolution", a.resolution},
+              {"macs", CountMacs(a).value},
+              {"params", CountParams(a)},
+              {"depth", Depth(a)},
+              {"layers", layers}};
     if (!a.code.empty()) json["code"] = a.code;
     session.PrintJson(json);
     return 0;
@@ -46,11 +49,12 @@ int Show(const ArchFlags& flags, const Session& session) {
   TablePrinter table({"layer", "what", "in", "out", "params", "MACs"});
   for (const Json& layer : layers) {
     table.AddRow({Cell(layer, "name"), Cell(layer, "label"), ShapeText(layer.at("in")), ShapeText(layer.at("out")),
-                  CountToString(layer.value("params", std::int64_t{0})), CountToString(layer.value("macs", std::int64_t{0}))});
+                  CountToString(layer.value("params", std::int64_t{0})),
+                  CountToString(layer.value("macs", std::int64_t{0}))});
   }
   session.Print(StrCat(a.name, a.name.empty() ? "" : ": ", CountParams(a), " params, ",
-                       Fixed(static_cast<double>(CountMacs(a).value) * 1e-6, 6), " M MACs at ", a.resolution, " px, depth ",
-                       Depth(a), "\n\n", table.ToString(session.color)));
+                       Fixed(static_cast<double>(CountMacs(a).value) * 1e-6, 6), " M MACs at ", a.resolution,
+                       " px, depth ", Depth(a), "\n\n", table.ToString(session.color)));
   return 0;
 }
 
@@ -85,7 +89,8 @@ int Convert(const ArchFlags& flags, const Session& session) {
 }
 
 int Diff(const ArchFlags& flags, const Session& session) {
-  if (flags.arch.size() != 2) ThrowUsage(StrCat("nas arch diff compares two architectures; ", flags.arch.size(), " given"));
+  if (flags.arch.size() != 2)
+    ThrowUsage(StrCat("nas arch diff compares two architectures; ", flags.arch.size(), " given"));
   const auto space = flags.space.LoadIfGiven(session);
   const Architecture a = ReadArchitecture(flags.arch[0], space ? &*space : nullptr);
   const Architecture b = ReadArchitecture(flags.arch[1], space ? &*space : nullptr);
@@ -120,7 +125,8 @@ Run ConfigureArch(FlagSet& flags) {
   FlagSet& convert = flags.Sub("convert", "between JSON, net.config, timm strings and digit codes");
   FlagSet& diff = flags.Sub("diff", "where two architectures differ");
   for (FlagSet* sub : {&show, &convert, &diff}) {
-    sub->Positional("arch", &f->arch, "architecture: JSON, net.config, arch.timm, a digit code with --space, or -", true);
+    sub->Positional("arch", &f->arch, "architecture: JSON, net.config, arch.timm, a digit code with --space, or -",
+                    true);
     f->space.AddTo(*sub);
   }
   convert.AddChoice("--to", &f->to, {"json", "net.config", "timm", "code"}, "form to write");

@@ -21,7 +21,9 @@ Run ConfigureBench(FlagSet& flags) {
   flags.Add("--iters", &o->iters, "timed steps per item and path");
   flags.Add("--device", &o->device, "auto, cpu, cuda or cuda:i");
   flags.app()->add_option("--memory-of", o->memory_of)->group("");
-  SetExamples(flags, "  nas bench\n  nas bench --items 'supernet.*,plain.step' --space proxyless-mobile --batch 16 --resolution 112 --json");
+  SetExamples(flags,
+              "  nas bench\n  nas bench --items 'supernet.*,plain.step' --space proxyless-mobile --batch 16 "
+              "--resolution 112 --json");
   return [o](const Session& session) {
     if (o->iters < 1 || o->iters > 10000) ThrowUsage(StrCat("--iters ", o->iters, ": give 1 to 10000"));
     if (o->batch < 0 || o->batch > 65536) ThrowUsage(StrCat("--batch ", o->batch, ": give 2 to 65536, or 0"));

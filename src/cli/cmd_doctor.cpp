@@ -12,7 +12,8 @@ Run ConfigureDoctor(FlagSet& flags) {
   SetExamples(flags, "  nas doctor\n  nas doctor --json");
   return [](const Session& session) {
     std::error_code ignored;
-    if (std::filesystem::exists(session.bin_dir.parent_path() / "libexec" / "nas-torch", ignored)) return compute::Doctor(session);
+    if (std::filesystem::exists(session.bin_dir.parent_path() / "libexec" / "nas-torch", ignored))
+      return compute::Doctor(session);
     auto checks = CheckMachine(session);
     checks.push_back({"LibTorch", "missing", "this build has no LibTorch part", "run scripts/setup"});
     return PrintDoctor(checks, session);

@@ -25,7 +25,8 @@ Run ConfigureEval(FlagSet& flags) {
   flags.Add("--target", &f->plain.target, "target of --run, where it has several");
   flags.Group("Many networks with inherited weights");
   flags.Add("--supernet", &f->supernet, "run folder of a search");
-  flags.Add("--archs", &f->archs, "file of architectures or codes, one per line, or - for stdin; one JSON line per network");
+  flags.Add("--archs", &f->archs,
+            "file of architectures or codes, one per line, or - for stdin; one JSON line per network");
   flags.Group("Data and place");
   flags.Add("--data", &f->plain.data, "demo, an image folder, or cifar10:DIR; by default the run's own");
   flags.Add("--limit-per-class", &f->limit_per_class, "test images per class with --supernet; 0: all");
@@ -41,7 +42,8 @@ Run ConfigureEval(FlagSet& flags) {
       f->plain.Validate();
       return compute::Eval(f->plain, session);
     }
-    if (f->supernet.empty() || f->archs.empty()) ThrowUsage("--supernet RUN and --archs FILE|- belong together; give both");
+    if (f->supernet.empty() || f->archs.empty())
+      ThrowUsage("--supernet RUN and --archs FILE|- belong together; give both");
     SupernetEvalOptions o;
     o.supernet = f->supernet;
     o.archs_source = f->archs;

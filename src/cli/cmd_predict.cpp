@@ -40,7 +40,9 @@ Json ToJson(const std::string& target, const Architecture& architecture, const N
   for (const BlockPrediction& b : p.blocks) {
     json["blocks"].push_back({{"key", b.key},
                               {"latency_ms", b.ms},
-                              {"source", b.inferred ? "inferred" : b.measured ? "measured" : "model"},
+                              {"source", b.inferred   ? "inferred"
+                                         : b.measured ? "measured"
+                                                      : "model"},
                               {"extrapolated", b.extrapolated},
                               {"flags", b.flags}});
   }
@@ -50,7 +52,10 @@ Json ToJson(const std::string& target, const Architecture& architecture, const N
 std::string BlocksTable(const NetworkPrediction& p, bool color) {
   TablePrinter table({"block", "ms", "share", "source", "notes"});
   for (const BlockPrediction& b : p.blocks) {
-    table.AddRow({b.key, Fixed(b.ms, 3), Fixed(100 * b.ms / p.sum, 1) + " %", b.inferred ? "inferred" : b.measured ? "measured" : "model",
+    table.AddRow({b.key, Fixed(b.ms, 3), Fixed(100 * b.ms / p.sum, 1) + " %",
+                  b.inferred   ? "inferred"
+                  : b.measured ? "measured"
+                               : "model",
                   Join(b.flags, "; ")});
   }
   return table.ToString(color);
@@ -75,7 +80,8 @@ Run ConfigurePredict(FlagSet& flags) {
     TablePrinter table({"network", "target", "latency", "95 %", "MACs", "params", "notes"});
     std::string blocks;
     for (const std::string& target : f->target) {
-      const LatencyModel model(LoadTargetTable(target, session), f->measured_only ? BlockSource::kMeasuredOnly : BlockSource::kBlended);
+      const LatencyModel model(LoadTargetTable(target, session),
+                               f->measured_only ? BlockSource::kMeasuredOnly : BlockSource::kBlended);
       for (const Architecture& a : architectures) {
         const NetworkPrediction p = model.PredictNetwork(a);
         if (session.json) {
@@ -84,10 +90,13 @@ Run ConfigurePredict(FlagSet& flags) {
         }
         std::string notes;
         if (!p.calibrated) notes = "uncalibrated";
-        if (p.extrapolated) notes += StrCat(notes.empty() ? "" : ", ", Fixed(100 * p.extrapolated_share, 0), " % extrapolated");
-        table.AddRow({a.name.empty() ? a.code : a.name, target, ToString(Millis{p.ms}), "± " + ToString(Millis{p.half_width}),
-                      CountToString(CountMacs(a).value), CountToString(CountParams(a)), notes});
-        if (f->blocks) blocks += StrCat("\n", a.name.empty() ? a.code : a.name, " on ", target, "\n", BlocksTable(p, session.color));
+        if (p.extrapolated)
+          notes += StrCat(notes.empty() ? "" : ", ", Fixed(100 * p.extrapolated_share, 0), " % extrapolated");
+        table.AddRow({a.name.empty() ? a.code : a.name, target, ToString(Millis{p.ms}),
+                      "± " + ToString(Millis{p.half_width}), CountToString(CountMacs(a).value),
+                      CountToString(CountParams(a)), notes});
+        if (f->blocks)
+          blocks += StrCat("\n", a.name.empty() ? a.code : a.name, " on ", target, "\n", BlocksTable(p, session.color));
       }
     }
     if (!session.json) session.Print(table.ToString(session.color) + blocks);

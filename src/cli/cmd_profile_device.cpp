@@ -38,7 +38,9 @@ Run ConfigureProfileDevice(FlagSet& flags) {
   flags.AddSwitch("--force", &o.force, "replace the table at --out");
   flags.AddSwitch("--allow-noisy", &o.allow_noisy, "give a table even from a machine too noisy for figures");
   flags.AddSwitch("--dry-run", &o.dry_run, "say what would be measured and how long it takes");
-  SetExamples(flags, "  nas profile-device --full --out this-machine.json\n  nas profile-device --space proxyless-mobile --out mobile-space.json --json");
+  SetExamples(flags,
+              "  nas profile-device --full --out this-machine.json\n  nas profile-device --space proxyless-mobile "
+              "--out mobile-space.json --json");
   return [f](const Session& session) {
     if (f->quick && f->full) ThrowUsage("--quick and --full exclude each other; give one");
     ProfileOptions options = f->options;

@@ -13,9 +13,10 @@ namespace nas::cli {
 Run ConfigureSearch(FlagSet& flags) {
   auto o = std::make_shared<SearchOptions>();
   flags.Group("What to find");
-  flags.AddList("--target", &o->target,
-                "where it must be fast: NAME=BUDGET; NAME cpu, gpu, mobile, a table, macs or params; BUDGET 5ms, 50M, or 50% of "
-                "the reachable range; repeatable");
+  flags.AddList(
+      "--target", &o->target,
+      "where it must be fast: NAME=BUDGET; NAME cpu, gpu, mobile, a table, macs or params; BUDGET 5ms, 50M, or 50% of "
+      "the reachable range; repeatable");
   flags.Add("--latency", &o->latency, "budget of the one --target NAME");
   flags.Add("--space", &o->space, "search space: shipped name or file; by default chosen by the data");
   flags.Add("--width-mult", &o->width_mult, "scales the widths of the space");
@@ -48,11 +49,13 @@ Run ConfigureSearch(FlagSet& flags) {
   flags.Add("--out", &o->out, "run folder; by default runs/<space>-<targets>-<date>-<n>");
   flags.AddOptionalValue("--resume", &o->resume, "yes", "go on where the run in --out stopped; =auto: or start it");
   flags.AddSwitch("--force", &o->force, "replace the run in --out");
-  flags.AddSwitch("--dry-run", &o->dry_run, "read everything, show parameters, memory, time and the reachable range; start nothing");
+  flags.AddSwitch("--dry-run", &o->dry_run,
+                  "read everything, show parameters, memory, time and the reachable range; start nothing");
   flags.AddSwitch("--strict", &o->strict, "end the run on a collapse alarm or a table of another machine");
-  SetExamples(flags,
-              "  nas search --target cpu=50%                       the demo set, half of what this machine's range allows\n"
-              "  nas search --data photos/ --target mobile=30ms --target macs=60M --epochs 60 --out runs/photos");
+  SetExamples(
+      flags,
+      "  nas search --target cpu=50%                       the demo set, half of what this machine's range allows\n"
+      "  nas search --data photos/ --target mobile=30ms --target macs=60M --epochs 60 --out runs/photos");
   return [o](const Session& session) {
     o->threads = session.threads;
     o->seed = session.seed;

@@ -58,8 +58,8 @@ int List(const Session& session) {
   for (const std::string& name : SearchSpace::List(session.space_dirs)) {
     const SearchSpace space = SearchSpace::Load(name, {}, session.space_dirs);
     const auto [low, high] = space.macs_range();
-    table.AddRow({name, StrCat(space.edges().size()), "10^" + Fixed(space.log10_architectures(), 1), StrCat(space.resolution(), " px"),
-                  ToString(low) + " … " + ToString(high), space.description()});
+    table.AddRow({name, StrCat(space.edges().size()), "10^" + Fixed(space.log10_architectures(), 1),
+                  StrCat(space.resolution(), " px"), ToString(low) + " … " + ToString(high), space.description()});
   }
   session.Print(table.ToString(session.color));
   return 0;
@@ -71,8 +71,12 @@ int Show(const SpaceVerbFlags& flags, const Session& session) {
   Json edges = Json::array();
   for (const Edge& edge : space.edges()) {
     std::vector<std::string> labels;
-    for (int op = 0; op < edge.size(); ++op) labels.push_back(FindOp(edge.candidates[op].op).Label(edge.candidates[op]));
-    edges.push_back({{"name", edge.name}, {"in", {edge.in.side, edge.in.channels}}, {"candidates", labels}, {"skip_op", edge.skip_op}});
+    for (int op = 0; op < edge.size(); ++op)
+      labels.push_back(FindOp(edge.candidates[op].op).Label(edge.candidates[op]));
+    edges.push_back({{"name", edge.name},
+                     {"in", {edge.in.side, edge.in.channels}},
+                     {"candidates", labels},
+                     {"skip_op", edge.skip_op}});
     std::string text;
     for (std::size_t op = 0; op < labels.size(); ++op) text += StrCat(op == 0 ? "" : "  ", op, ": ", labels[op]);
     table.AddRow({edge.name, StrCat(edge.in.side, "²x", edge.in.channels), text});
@@ -100,10 +104,11 @@ int Count(const SpaceVerbFlags& flags, const Session& session) {
   }
   const auto [macs_low, macs_high] = space.macs_range();
   const auto [params_low, params_high] = space.params_range();
-  std::string text = StrCat(space.name(), ": ", space.edges().size(), " searched edges, ", space.alphas(), " candidates, 10^",
-                            Fixed(space.log10_architectures(), 3), " networks\nMACs     ", ToString(macs_low), " … ",
-                            ToString(macs_high), "\nparams   ", CountToString(params_low), " … ", CountToString(params_high),
-                            " (supernet ", CountToString(space.supernet_params()), ")\n");
+  std::string text =
+      StrCat(space.name(), ": ", space.edges().size(), " searched edges, ", space.alphas(), " candidates, 10^",
+             Fixed(space.log10_architectures(), 3), " networks\nMACs     ", ToString(macs_low), " … ",
+             ToString(macs_high), "\nparams   ", CountToString(params_low), " … ", CountToString(params_high),
+             " (supernet ", CountToString(space.supernet_params()), ")\n");
   if (!flags.target.empty()) {
     text += StrCat("latency  ", ToString(Millis{json["latency_ms"][0].get<double>()}), " … ",
                    ToString(Millis{json["latency_ms"][1].get<double>()}), " on ", flags.target, "\n");
@@ -136,7 +141,8 @@ int Check(const SpaceVerbFlags& flags, const Session& session) {
 Run ConfigureSpace(FlagSet& flags) {
   auto f = std::make_shared<SpaceVerbFlags>();
   flags.Sub("list", "the shipped spaces");
-  for (const auto& [name, summary] : {std::pair{"show", "edges and candidates"}, {"count", "size and ranges"}, {"sample", "random networks"}}) {
+  for (const auto& [name, summary] :
+       {std::pair{"show", "edges and candidates"}, {"count", "size and ranges"}, {"sample", "random networks"}}) {
     FlagSet& sub = flags.Sub(name, summary);
     f->space.AddTo(sub);
     if (std::string(name) == "sample") {
@@ -147,7 +153,9 @@ Run ConfigureSpace(FlagSet& flags) {
   }
   FlagSet& check = flags.Sub("check", "whether a file is a legal space");
   check.Positional("file", &f->file, "space file", true);
-  SetExamples(flags, "  nas space count --space proxyless-mobile --target mobile\n  nas space sample --space tiny -n 3 --seed 7");
+  SetExamples(
+      flags,
+      "  nas space count --space proxyless-mobile --target mobile\n  nas space sample --space tiny -n 3 --seed 7");
   return [f, &flags](const Session& session) {
     const std::string called = flags.Called();
     if (called == "list") return List(session);

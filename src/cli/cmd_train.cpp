@@ -27,7 +27,8 @@ Run ConfigureTrain(FlagSet& flags) {
   flags.Add("--weight-decay", &o->weight_decay, "L2 on weights, none on BN");
   flags.Add("--label-smoothing", &o->label_smoothing, "0…1");
   flags.Add("--dropout", &o->dropout, "before the classifier; -1: the architecture's own");
-  flags.AddChoice("--augmentation", &o->augmentation, {"auto", "normal", "strong", "none"}, "auto: strong, normal for small images");
+  flags.AddChoice("--augmentation", &o->augmentation, {"auto", "normal", "strong", "none"},
+                  "auto: strong, normal for small images");
   flags.Add("--ema", &o->ema, "decay of a moving average of the weights that is evaluated and kept; 0: none");
   flags.Add("--eval-every", &o->eval_every, "epochs between evaluations");
   flags.Group("Where to run");

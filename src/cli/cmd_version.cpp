@@ -12,7 +12,8 @@ Run ConfigureVersion(FlagSet& flags) {
   SetExamples(flags, "  nas version\n  nas version --json");
   return [](const Session& session) {
     std::error_code ignored;
-    if (std::filesystem::exists(session.bin_dir.parent_path() / "libexec" / "nas-torch", ignored)) return compute::Version(session);
+    if (std::filesystem::exists(session.bin_dir.parent_path() / "libexec" / "nas-torch", ignored))
+      return compute::Version(session);
     return PrintVersion({}, session);
   };
 }

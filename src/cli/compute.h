@@ -14,8 +14,9 @@ namespace nas::cli {
 
 struct Session;
 
-/// The verbs that need LibTorch. `nas-torch` links compute_torch.cpp, which runs them; `nas` links compute_exec.cpp, where each
-/// replaces the process by `libexec/nas-torch` with the same arguments: flags are read and refused in milliseconds either way.
+/// The verbs that need LibTorch. `nas-torch` links compute_torch.cpp, which runs them; `nas` links compute_exec.cpp,
+/// where each replaces the process by `libexec/nas-torch` with the same arguments: flags are read and refused in
+/// milliseconds either way.
 namespace compute {
 int Search(const SearchOptions& options, const Session& session);
 int Train(const TrainOptions& options, const Session& session);

@@ -6,10 +6,10 @@
 #include "compute.h"
 #include "doctor_report.h"
 #include "nas/core/error.h"
+#include "nas/core/log.h"
 #include "nas/core/table_printer.h"
 #include "nas/core/text.h"
 #include "nas/core/units.h"
-#include "nas/core/log.h"
 #include "nas/profile/local_engines.h"
 #include "nas/profile/profiler.h"
 #include "nas/search/search_driver.h"
@@ -61,9 +61,10 @@ int Train(const TrainOptions& options, const Session& session) {
     if (session.json) {
       session.PrintJson(ToJson(plan));
     } else {
-      session.Print(StrCat(plan.name, ": ", CountToString(plan.params), " params, ", CountToString(plan.macs), " MACs at ", plan.resolution,
-                           " px; ", plan.train_images, " images, ", plan.epochs, " epochs of ", plan.steps_per_epoch,
-                           " steps, batch ", plan.batch, ", lr ", plan.lr, ", ", plan.device, " ", plan.precision));
+      session.Print(StrCat(plan.name, ": ", CountToString(plan.params), " params, ", CountToString(plan.macs),
+                           " MACs at ", plan.resolution, " px; ", plan.train_images, " images, ", plan.epochs,
+                           " epochs of ", plan.steps_per_epoch, " steps, batch ", plan.batch, ", lr ", plan.lr, ", ",
+                           plan.device, " ", plan.precision));
     }
     return 0;
   }
@@ -75,8 +76,9 @@ int Train(const TrainOptions& options, const Session& session) {
     return 0;
   }
   TablePrinter table({"network", "top-1", "top-5", "loss", "MACs", "params", "epochs", "time", "run"});
-  table.AddRow({result.name, Percent(result.test.top1), Percent(result.test.top5), Fixed(result.test.loss, 3), CountToString(result.macs),
-                CountToString(result.params), StrCat(result.epochs), SecondsToString(result.wall_s), result.run});
+  table.AddRow({result.name, Percent(result.test.top1), Percent(result.test.top5), Fixed(result.test.loss, 3),
+                CountToString(result.macs), CountToString(result.params), StrCat(result.epochs),
+                SecondsToString(result.wall_s), result.run});
   session.Print(table.ToString(session.color));
   return 0;
 }
@@ -90,8 +92,8 @@ int Eval(const EvalOptions& options, const Session& session) {
     json.update(ToJson(accuracy));
     session.PrintJson(json);
   } else {
-    session.Print(StrCat("top-1 ", Percent(accuracy.top1), "  top-5 ", Percent(accuracy.top5), "  loss ", Fixed(accuracy.loss, 4), "  on ",
-                         accuracy.images, " images"));
+    session.Print(StrCat("top-1 ", Percent(accuracy.top1), "  top-5 ", Percent(accuracy.top5), "  loss ",
+                         Fixed(accuracy.loss, 4), "  on ", accuracy.images, " images"));
   }
   return 0;
 }
@@ -103,7 +105,8 @@ int EvalSupernet(const SupernetEvalOptions& asked, const Session& session) {
   options.archs = ReadArchitectures({options.archs_source}, &space);
   const auto progress = session.MakeProgressSink();
   // JSON Lines with and without --json: many networks are for programs.
-  EvaluateInherited(options, places, {progress.get(), session.stop}, [&](const Json& line) { session.PrintJson(line); });
+  EvaluateInherited(options, places, {progress.get(), session.stop},
+                    [&](const Json& line) { session.PrintJson(line); });
   progress->Finish();
   return 0;
 }
@@ -122,8 +125,9 @@ int Profile(const ProfileOptions& options, const Session& session) {
                          {"held_out_nets", plan.held_out.size()},
                          {"expected_s", plan.expected_seconds()}});
     } else {
-      session.Print(StrCat(plan.name, " plan: ", plan.blocks.size(), " of ", plan.space_keys, " blocks, ", plan.calibrate.size(), " + ",
-                           plan.held_out.size(), " whole networks, about ", SecondsToString(plan.expected_seconds())));
+      session.Print(StrCat(plan.name, " plan: ", plan.blocks.size(), " of ", plan.space_keys, " blocks, ",
+                           plan.calibrate.size(), " + ", plan.held_out.size(), " whole networks, about ",
+                           SecondsToString(plan.expected_seconds())));
     }
     return 0;
   }
@@ -134,10 +138,12 @@ int Profile(const ProfileOptions& options, const Session& session) {
     session.PrintJson(ToJson(result));
     return 0;
   }
-  session.Print(StrCat(result.path, ": ", result.items, " items (", result.whole_nets, " whole networks) in ", SecondsToString(result.seconds)));
+  session.Print(StrCat(result.path, ": ", result.items, " items (", result.whole_nets, " whole networks) in ",
+                       SecondsToString(result.seconds)));
   if (const SplitReport* report = result.held_out()) {
-    session.Print(StrCat("on ", report->n, " networks kept out of all fits: mean error ", Fixed(report->mape, 1), " %, ",
-                         Fixed(100 * report->within_10pct, 0), " % within 10 %", report->spearman ? StrCat(", rank correlation ", Fixed(*report->spearman, 3)) : "",
+    session.Print(StrCat("on ", report->n, " networks kept out of all fits: mean error ", Fixed(report->mape, 1),
+                         " %, ", Fixed(100 * report->within_10pct, 0), " % within 10 %",
+                         report->spearman ? StrCat(", rank correlation ", Fixed(*report->spearman, 3)) : "",
                          "; noise floor ", Fixed(100 * result.table.certificate->within_run.value_or(0), 1), " %"));
   }
   return 0;
@@ -149,8 +155,10 @@ int Doctor(const Session& session) {
   auto checks = CheckMachine(session);
   checks.push_back({"LibTorch", "ok", StrCat(TORCH_VERSION, ", ", at::get_num_threads(), " threads"), ""});
   const bool cuda = torch::cuda::is_available();
-  checks.push_back({"GPU", cuda ? "ok" : "missing", cuda ? StrCat(torch::cuda::device_count(), " CUDA devices") : "no CUDA device, or a CPU build of LibTorch",
-                    cuda ? "" : "for CUDA: scripts/setup --torch-dir DIR"});
+  checks.push_back(
+      {"GPU", cuda ? "ok" : "missing",
+       cuda ? StrCat(torch::cuda::device_count(), " CUDA devices") : "no CUDA device, or a CPU build of LibTorch",
+       cuda ? "" : "for CUDA: scripts/setup --torch-dir DIR"});
   return PrintDoctor(checks, session);
 }
 

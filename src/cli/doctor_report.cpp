@@ -51,10 +51,12 @@ std::vector<DoctorCheck> CheckMachine(const Session& session) {
                     has("avx2") || has("neon") ? "" : "training will be slow without AVX2"});
   checks.push_back({"memory", "ok", ToString(Bytes{machine.memory_bytes}), ""});
   const bool governed = machine.governor.empty() || machine.governor == "performance";
-  checks.push_back({"frequency", governed ? "ok" : "warning", machine.governor.empty() ? "not told by the system" : machine.governor,
+  checks.push_back({"frequency", governed ? "ok" : "warning",
+                    machine.governor.empty() ? "not told by the system" : machine.governor,
                     governed ? "" : "measure with: cpupower frequency-set -g performance"});
   const bool busy = machine.load_average > 0.5 * std::max(1, machine.cores);
-  checks.push_back({"load", busy ? "warning" : "ok", Fixed(machine.load_average, 2), busy ? "other work disturbs measurements" : ""});
+  checks.push_back({"load", busy ? "warning" : "ok", Fixed(machine.load_average, 2),
+                    busy ? "other work disturbs measurements" : ""});
   checks.push_back(CheckPlace("cache", session.cache_dir));
   checks.push_back(CheckPlace("here", std::filesystem::current_path().string()));
   checks.push_back(CheckProgram("ssh", "needed to measure boards", "openssh-client"));
@@ -63,7 +65,8 @@ std::vector<DoctorCheck> CheckMachine(const Session& session) {
 }
 
 int PrintDoctor(const std::vector<DoctorCheck>& checks, const Session& session) {
-  const bool ok = std::none_of(checks.begin(), checks.end(), [](const DoctorCheck& c) { return c.name == "LibTorch" && c.status != "ok"; });
+  const bool ok = std::none_of(checks.begin(), checks.end(),
+                               [](const DoctorCheck& c) { return c.name == "LibTorch" && c.status != "ok"; });
   if (session.json) {
     Json json{{"schema", "nas.doctor/1"}, {"ok", ok}, {"checks", Json::array()}};
     for (const DoctorCheck& c : checks) {

@@ -47,7 +47,8 @@ std::string Sentence(const CLI::App& app, const CLI::ParseError& error) {
     const std::string word = extras.front().substr(0, extras.front().find('='));
     if (StartsWith(word, "-")) {
       const std::string near = NearestName(word, FlagNames(inner));
-      return StrCat("unknown flag ", word, " of ", FullName(inner), near.empty() ? help : StrCat("; did you mean ", near, "?"));
+      return StrCat("unknown flag ", word, " of ", FullName(inner),
+                    near.empty() ? help : StrCat("; did you mean ", near, "?"));
     }
     if (!inner->get_subcommands(nullptr).empty()) {
       return StrCat("unknown command \"", word, "\" of ", FullName(inner), DidYouMean(word, VerbNames(inner)));

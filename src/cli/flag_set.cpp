@@ -138,8 +138,8 @@ void FlagSet::AddChoice(const std::string& flag, std::string* value, const std::
 
 void FlagSet::AddList(const std::string& flag, std::vector<std::string>* values, const std::string& help) {
   Setting& setting = AddSetting(
-      flag, "TEXT", [values](const std::string& text) { values->push_back(text); }, [values] { return Join(*values, " "); },
-      help);
+      flag, "TEXT", [values](const std::string& text) { values->push_back(text); },
+      [values] { return Join(*values, " "); }, help);
   setting.repeatable = true;
   setting.clear = [values] { values->clear(); };
 }
@@ -159,7 +159,8 @@ void FlagSet::AddOptionalValue(const std::string& flag, std::string* value, cons
   setting.apply = [value, alone](const std::string& text) { *value = text.empty() || text == "true" ? alone : text; };
 }
 
-void FlagSet::Positional(const std::string& name, std::vector<std::string>* values, const std::string& help, bool required) {
+void FlagSet::Positional(const std::string& name, std::vector<std::string>* values, const std::string& help,
+                         bool required) {
   CLI::Option* option = app_->add_option(name, *values, help);
   option->type_name("")->group("Arguments");
   option->expected(required ? 1 : 0, 1 << 20);
@@ -237,7 +238,8 @@ void FlagSet::Resolve(const std::string& config_file, const std::vector<std::str
     const std::string key = set.substr(0, equals);
     Setting* setting = Find(key);
     if (setting == nullptr) ThrowUsage(StrCat("--set: unknown key \"", key, "\"", DidYouMean(key, Keys())));
-    ApplyValues(*setting, setting->repeatable ? Split(set.substr(equals + 1), ',') : std::vector{set.substr(equals + 1)},
+    ApplyValues(*setting,
+                setting->repeatable ? Split(set.substr(equals + 1), ',') : std::vector{set.substr(equals + 1)},
                 "--set");
   }
   for (auto& setting : settings_) {
@@ -256,8 +258,8 @@ std::string FlagSet::PrintConfig() const {
   for (const auto& setting : settings_) width = std::max(width, setting->key.size());
   std::string text;
   for (const auto& setting : settings_) {
-    text += StrCat(setting->key, std::string(width + 2 - setting->key.size(), ' '), setting->print ? setting->print() : "",
-                   "  (", setting->origin, ")\n");
+    text += StrCat(setting->key, std::string(width + 2 - setting->key.size(), ' '),
+                   setting->print ? setting->print() : "", "  (", setting->origin, ")\n");
   }
   return text;
 }

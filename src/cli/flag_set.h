@@ -16,8 +16,9 @@ class Option;
 
 namespace nas::cli {
 
-/// The settings of one verb: each is a named flag, a key of the configuration file and of `--set`, and a place in an option
-/// struct. Values are applied in the order of authority: built-in < `--config FILE` < `--set key=value` < named flag.
+/// The settings of one verb: each is a named flag, a key of the configuration file and of `--set`, and a place in an
+/// option struct. Values are applied in the order of authority: built-in < `--config FILE` < `--set key=value` < named
+/// flag.
 class FlagSet {
  public:
   /// Reads one value from text into the option struct; throws kUsage with what is legal.
@@ -43,7 +44,8 @@ class FlagSet {
   /// Repeatable.
   void AddList(const std::string& flag, std::vector<std::string>* values, const std::string& help);
   /// A value with a unit, or anything else with its own reader. `shown` is the built-in value for people.
-  void AddParsed(const std::string& flag, const std::string& metavar, Apply apply, Print print, const std::string& help);
+  void AddParsed(const std::string& flag, const std::string& metavar, Apply apply, Print print,
+                 const std::string& help);
   /// A flag that may stand alone or as `--flag=value`.
   void AddOptionalValue(const std::string& flag, std::string* value, const std::string& alone, const std::string& help);
   void Positional(const std::string& name, std::vector<std::string>* values, const std::string& help, bool required);
@@ -72,7 +74,8 @@ class FlagSet {
     std::function<void()> clear;  ///< repeatable: a higher layer replaces the lower one's list
     std::string origin = "built-in";
   };
-  Setting& AddSetting(const std::string& flag, const std::string& metavar, Apply apply, Print print, const std::string& help);
+  Setting& AddSetting(const std::string& flag, const std::string& metavar, Apply apply, Print print,
+                      const std::string& help);
   void ApplyValues(Setting& setting, const std::vector<std::string>& values, const std::string& origin);
   Setting* Find(const std::string& key);
   std::vector<std::string> Keys() const;

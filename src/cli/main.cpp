@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The entry of both programs: `nas` (no LibTorch; starts in milliseconds) and `libexec/nas-torch` (the verbs that compute).
+// The entry of both programs: `nas` (no LibTorch; starts in milliseconds) and `libexec/nas-torch` (the verbs that
+// compute).
 #include <unistd.h>
 
 #include <cstdlib>

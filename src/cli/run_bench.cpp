@@ -47,19 +47,25 @@ class StepBench {
   StepBench(const BenchOptions& options, const Session& session)
       : space_(SearchSpace::Load(options.space, {1.0, options.resolution, 0}, session.space_dirs)),
         device_(ResolveDevice(options.device)),
-        batch_(options.batch > 0 ? options.batch : space_.resolution() < 64 ? 64 : 16),
+        batch_(options.batch > 0          ? options.batch
+               : space_.resolution() < 64 ? 64
+                                          : 16),
         supernet_(space_, session.seed) {
     supernet_.To(device_);
     CounterRng rng(session.seed, /*stream=*/0xbe);
     for (int i = 0; i < kPaths; ++i) choices_.push_back(space_.Sample(rng));
-    images_ = torch::randn({batch_, 3, space_.resolution(), space_.resolution()}).contiguous(at::MemoryFormat::ChannelsLast).to(device_);
+    images_ = torch::randn({batch_, 3, space_.resolution(), space_.resolution()})
+                  .contiguous(at::MemoryFormat::ChannelsLast)
+                  .to(device_);
     labels_ = torch::randint(space_.classes(), {batch_}, at::kLong).to(device_);
   }
 
   int batch() const { return batch_; }
   int paths() const { return kPaths; }
 
-  static std::vector<std::string> Names() { return {"plain.step", "supernet.weight", "supernet.two", "supernet.full_v2"}; }
+  static std::vector<std::string> Names() {
+    return {"plain.step", "supernet.weight", "supernet.two", "supernet.full_v2"};
+  }
 
   /// One step of an item on path number `path`.
   void Step(const std::string& name, int path) {
@@ -143,7 +149,8 @@ double PeakMemoryOf(const BenchOptions& options, const Session& session) {
   StepBench bench(options, session);
   double peak = 0;
   for (int path = 0; path < bench.paths(); ++path) {
-    // Fresh processes have grown no buffers yet: the first step of the first path shows the full need; later ones add to it.
+    // Fresh processes have grown no buffers yet: the first step of the first path shows the full need; later ones add
+    // to it.
     ResetPeakResident();
     const std::int64_t before = path == 0 ? ResidentBytes() : 0;
     static std::int64_t start = before;
@@ -156,9 +163,22 @@ double PeakMemoryOf(const BenchOptions& options, const Session& session) {
 void MeasureMemory(const BenchOptions& options, const Session& session, std::vector<Sample>* out) {
   for (const std::string& name : WantedSteps(options)) {
     SubprocessOptions child;
-    child.argv = {(session.bin_dir / "nas-torch").string(), "bench", "--memory-of", name, "--space", options.space,
-                  "--batch", StrCat(options.batch), "--resolution", StrCat(options.resolution), "--device", options.device,
-                  "--threads", StrCat(options.threads), "--seed", StrCat(session.seed)};
+    child.argv = {(session.bin_dir / "nas-torch").string(),
+                  "bench",
+                  "--memory-of",
+                  name,
+                  "--space",
+                  options.space,
+                  "--batch",
+                  StrCat(options.batch),
+                  "--resolution",
+                  StrCat(options.resolution),
+                  "--device",
+                  options.device,
+                  "--threads",
+                  StrCat(options.threads),
+                  "--seed",
+                  StrCat(session.seed)};
     const SubprocessResult result = RunSubprocess(child);
     double mib = 0;
     if (result.exit_code != 0 || !ParseDouble(Trim(result.out), &mib)) {
@@ -228,17 +248,29 @@ int RunBench(const BenchOptions& options, const Session& session) {
     ThrowUsage(StrCat("--items ", options.items, " names nothing", DidYouMean(options.items, known)));
   }
   const double load = ProbeMachine().load_average;
-  if (before.load_average > 0.3) LogWarning(StrCat("other processes were running (load ", Fixed(before.load_average, 2), "): compare ratios only"));
+  if (before.load_average > 0.3)
+    LogWarning(StrCat("other processes were running (load ", Fixed(before.load_average, 2), "): compare ratios only"));
 
   Json json{{"schema", "nas.bench/1"}};
-  json["machine"] = {{"cpu", before.cpu_model}, {"cores", before.cores}, {"threads", options.threads}, {"space", options.space},
-                     {"load_before", before.load_average}, {"load_after", load}, {"time", NowIso8601()}};
+  json["machine"] = {{"cpu", before.cpu_model},
+                     {"cores", before.cores},
+                     {"threads", options.threads},
+                     {"space", options.space},
+                     {"load_before", before.load_average},
+                     {"load_after", load},
+                     {"time", NowIso8601()}};
   json["items"] = Json::array();
   TablePrinter table({"item", "unit", "median", "min", "max", "n"});
   for (const Sample& s : samples) {
     const auto [low, high] = std::minmax_element(s.values.begin(), s.values.end());
     const double median = Median(s.values);
-    json["items"].push_back({{"name", s.name}, {"unit", s.unit}, {"value", median}, {"median", median}, {"min", *low}, {"max", *high}, {"n", s.values.size()}});
+    json["items"].push_back({{"name", s.name},
+                             {"unit", s.unit},
+                             {"value", median},
+                             {"median", median},
+                             {"min", *low},
+                             {"max", *high},
+                             {"n", s.values.size()}});
     table.AddRow({s.name, s.unit, Fixed(median, 1), Fixed(*low, 1), Fixed(*high, 1), StrCat(s.values.size())});
   }
   if (session.json) {

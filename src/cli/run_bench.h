@@ -6,8 +6,8 @@
 
 namespace nas::cli {
 
-/// Measures the items and prints a table or `nas.bench/1`. Speeds: interleaved in one process, so that neighbours disturb all
-/// alike; peak memory: each item in a process of its own.
+/// Measures the items and prints a table or `nas.bench/1`. Speeds: interleaved in one process, so that neighbours
+/// disturb all alike; peak memory: each item in a process of its own.
 int RunBench(const BenchOptions& options, const Session& session);
 
 }  // namespace nas::cli

@@ -15,21 +15,21 @@ namespace nas::cli {
 
 /// What every verb gets: the common flags, and the places and services of this process.
 struct Session {
-  std::vector<std::string> argv;       ///< as called
-  std::filesystem::path bin_dir;       ///< folder of the running program
-  std::vector<std::string> space_dirs;   ///< where shipped search spaces are
-  std::vector<std::string> table_dirs;   ///< where shipped latency tables are
-  std::string cache_dir;               ///< user cache: own device profiles
+  std::vector<std::string> argv;        ///< as called
+  std::filesystem::path bin_dir;        ///< folder of the running program
+  std::vector<std::string> space_dirs;  ///< where shipped search spaces are
+  std::vector<std::string> table_dirs;  ///< where shipped latency tables are
+  std::string cache_dir;                ///< user cache: own device profiles
 
-  bool json = false;                   ///< exactly one JSON object (or JSON Lines) on stdout
+  bool json = false;  ///< exactly one JSON object (or JSON Lines) on stdout
   bool quiet = false;
   bool verbose = false;
-  bool debug = false;                  ///< show backtraces
-  bool color = false;                  ///< resolved from --color, NO_COLOR and the terminal
+  bool debug = false;  ///< show backtraces
+  bool color = false;  ///< resolved from --color, NO_COLOR and the terminal
   std::string log_file;
   ProgressStyle progress_style = ProgressStyle::kAuto;
-  int threads = 1;                     ///< processors to use
-  bool threads_given = false;          ///< by the user, not by default
+  int threads = 1;             ///< processors to use
+  bool threads_given = false;  ///< by the user, not by default
   std::uint64_t seed = 0;
 
   StopFlag* stop = nullptr;

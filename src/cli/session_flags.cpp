@@ -21,13 +21,21 @@ namespace nas::cli {
 
 void SessionFlags::AddTo(CLI::App* app) {
   const std::string group = "Common";
-  app->add_flag("--json", json, "print exactly one JSON object (JSON Lines where there are several) on stdout")->group(group);
-  app->add_option("--config", config, "settings from a JSON file with comments; flags win")->type_name("FILE")->group(group);
+  app->add_flag("--json", json, "print exactly one JSON object (JSON Lines where there are several) on stdout")
+      ->group(group);
+  app->add_option("--config", config, "settings from a JSON file with comments; flags win")
+      ->type_name("FILE")
+      ->group(group);
   app->add_option("--set", set, "one setting, over the file: --set epochs=12")
-      ->type_name("KEY=VALUE")->allow_extra_args(false)->group(group);
-  app->add_flag("--print-config", print_config, "show every setting and where its value came from, then stop")->group(group);
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->group(group);
+  app->add_flag("--print-config", print_config, "show every setting and where its value came from, then stop")
+      ->group(group);
   app->add_option("--seed", seed, "fixes everything that is random [0]")->type_name("N")->group(group);
-  app->add_option("--threads", threads, "processors to use [all that this process may use]")->type_name("N")->group(group);
+  app->add_option("--threads", threads, "processors to use [all that this process may use]")
+      ->type_name("N")
+      ->group(group);
   app->add_option("--progress", progress, "auto|bar|plain|none|json [auto]")->type_name("STYLE")->group(group);
   app->add_option("--color", color, "auto|always|never [auto]")->type_name("WHEN")->group(group);
   app->add_option("--log-file", log_file, "also write the full log there")->type_name("FILE")->group(group);
@@ -44,7 +52,8 @@ void SessionFlags::Apply(Session* session) const {
                                                     {"json", ProgressStyle::kJson}};
   const auto style = styles.find(progress);
   if (style == styles.end()) {
-    ThrowUsage(StrCat("unknown --progress \"", progress, "\"", DidYouMean(progress, {"auto", "bar", "plain", "none", "json"})));
+    ThrowUsage(StrCat("unknown --progress \"", progress, "\"",
+                      DidYouMean(progress, {"auto", "bar", "plain", "none", "json"})));
   }
   if (color != "auto" && color != "always" && color != "never") {
     ThrowUsage(StrCat("unknown --color \"", color, "\"", DidYouMean(color, {"auto", "always", "never"})));
@@ -60,7 +69,8 @@ void SessionFlags::Apply(Session* session) const {
   session->threads_given = threads > 0;
   session->seed = seed;
   const char* no_color = std::getenv("NO_COLOR");
-  session->color = color == "always" || (color == "auto" && (no_color == nullptr || *no_color == '\0') && isatty(STDERR_FILENO));
+  session->color =
+      color == "always" || (color == "auto" && (no_color == nullptr || *no_color == '\0') && isatty(STDERR_FILENO));
 
   LogOptions log;
   log.console = quiet ? LogLevel::kError : verbose || debug ? LogLevel::kDebug : LogLevel::kInfo;
@@ -82,7 +92,8 @@ void LocatePlaces(Session* session) {
   if (cache != nullptr && *cache != '\0') {
     session->cache_dir = std::string(cache) + "/nas";
   } else {
-    session->cache_dir = (home != nullptr && *home != '\0' ? std::string(home) + "/.cache" : std::string("/tmp")) + "/nas";
+    session->cache_dir =
+        (home != nullptr && *home != '\0' ? std::string(home) + "/.cache" : std::string("/tmp")) + "/nas";
   }
 }
 
@@ -95,10 +106,11 @@ void Session::Print(const std::string& text) const {
 }
 
 void SetExamples(FlagSet& flags, const std::string& examples) {
-  flags.app()->footer(StrCat("Examples:\n", examples,
-                             "\nExit codes: 0 done, constraint met; 2 usage; 3 bad input or place; 4 constraint infeasible or "
-                             "missed;\n5 device or part unavailable; 6 verification failed; 7 training failed; 75 checkpointed "
-                             "(--resume goes on); 1 internal fault"));
+  flags.app()->footer(
+      StrCat("Examples:\n", examples,
+             "\nExit codes: 0 done, constraint met; 2 usage; 3 bad input or place; 4 constraint infeasible or "
+             "missed;\n5 device or part unavailable; 6 verification failed; 7 training failed; 75 checkpointed "
+             "(--resume goes on); 1 internal fault"));
 }
 
 }  // namespace nas::cli

@@ -22,7 +22,8 @@ bool LooksLikeCode(const std::string& text) {
 }
 
 /// One document, or one per line when the first line is complete by itself.
-void ReadText(const std::string& text, const std::string& source, const SearchSpace* space, std::vector<Architecture>* out) {
+void ReadText(const std::string& text, const std::string& source, const SearchSpace* space,
+              std::vector<Architecture>* out) {
   std::vector<std::string> lines;
   for (const std::string& line : Split(text, '\n')) {
     if (!Trim(line).empty()) lines.push_back(Trim(line));
@@ -60,7 +61,8 @@ std::optional<SearchSpace> SpaceFlags::LoadIfGiven(const Session& session) const
 
 SearchSpace SpaceFlags::Load(const Session& session) const {
   if (space.empty()) {
-    ThrowUsage(StrCat("--space is missing; shipped: ", Join(SearchSpace::List(session.space_dirs), ", "), ", or a file"));
+    ThrowUsage(
+        StrCat("--space is missing; shipped: ", Join(SearchSpace::List(session.space_dirs), ", "), ", or a file"));
   }
   return SearchSpace::Load(space, options, session.space_dirs);
 }

@@ -22,8 +22,8 @@ struct SpaceFlags {
   std::optional<SearchSpace> LoadIfGiven(const Session& session) const;
 };
 
-/// Architectures from what a user names them by: a file in any JSON form (also JSON Lines), `-` for the same on stdin, a run
-/// folder's target, or a digit code of the space. In order. Throws kInput naming what was given.
+/// Architectures from what a user names them by: a file in any JSON form (also JSON Lines), `-` for the same on stdin,
+/// a run folder's target, or a digit code of the space. In order. Throws kInput naming what was given.
 std::vector<Architecture> ReadArchitectures(const std::vector<std::string>& given, const SearchSpace* space);
 Architecture ReadArchitecture(const std::string& given, const SearchSpace* space);
 

@@ -12,8 +12,8 @@
 namespace nas::cli {
 namespace {
 
-/// Own profiles of this machine in the cache, newest first. Which one is this machine's now is told by LibTorch's engine; a
-/// program without it takes the newest and says so.
+/// Own profiles of this machine in the cache, newest first. Which one is this machine's now is told by LibTorch's
+/// engine; a program without it takes the newest and says so.
 std::string NewestOwnTable(const std::string& cache_dir) {
   namespace fs = std::filesystem;
   std::string newest;
@@ -38,7 +38,8 @@ LatencyTable LoadTargetTable(const std::string& target, const Session& session) 
     const std::string own = NewestOwnTable(session.cache_dir);
     if (own.empty()) {
       throw Error(ErrorKind::kUnavailable,
-                  "this machine has no profile yet; make one with: nas profile-device --out cpu.json, or run a search with --target cpu");
+                  "this machine has no profile yet; make one with: nas profile-device --out cpu.json, or run a search "
+                  "with --target cpu");
     }
     return LoadTable(own);
   }

@@ -13,8 +13,8 @@ namespace nas::cli {
 /// Throws kInput for unknown names, kUnavailable naming the remedy when `cpu` has no profile yet.
 LatencyTable LoadTargetTable(const std::string& target, const Session& session);
 
-/// Costs of a space on a named target (latency.md §6 order: path, cached, shipped, alias; `macs`, `params`), from tables that
-/// exist: nothing is measured here. Throws kInput naming the remedy when `cpu` or `gpu` has no profile yet.
+/// Costs of a space on a named target (latency.md §6 order: path, cached, shipped, alias; `macs`, `params`), from
+/// tables that exist: nothing is measured here. Throws kInput naming the remedy when `cpu` or `gpu` has no profile yet.
 CostTable LoadCostTable(const std::string& target, const SearchSpace& space, const Session& session);
 
 }  // namespace nas::cli

@@ -12,7 +12,8 @@ namespace nas::cli {
 /// What a verb does once its flags have been read; returns the exit code, or throws `nas::Error`.
 using Run = std::function<int(const Session& session)>;
 
-/// One subcommand: its name, its line in the overview, and the function that declares its flags and returns what to run.
+/// One subcommand: its name, its line in the overview, and the function that declares its flags and returns what to
+/// run.
 struct Verb {
   const char* name;
   const char* summary;

@@ -34,8 +34,8 @@ struct Candidate {
 /// One target's way from alphas to a network.
 class Derivation {
  public:
-  Derivation(const SearchSetup& setup, const SearchHooks& hooks, RunFolder& folder, SearchState& state, const Strategy& strategy,
-             InheritedAccuracy& accuracy, std::size_t index)
+  Derivation(const SearchSetup& setup, const SearchHooks& hooks, RunFolder& folder, SearchState& state,
+             const Strategy& strategy, InheritedAccuracy& accuracy, std::size_t index)
       : setup_(setup),
         hooks_(hooks),
         folder_(folder),
@@ -53,8 +53,8 @@ class Derivation {
     Network network = state_.net.Extract(candidate.selection.choice);
     RecalibrateOnTrainingImages(setup_, network, state_.net.device());
     Loader test(setup_.data.test, setup_.LoaderFor(Augmentation::kEval, /*batch=*/250, /*stream=*/3));
-    const Accuracy accuracy =
-        Evaluate([&](const at::Tensor& images) { return network.Forward(images, BnMode::kEval); }, test, state_.net.device());
+    const Accuracy accuracy = Evaluate([&](const at::Tensor& images) { return network.Forward(images, BnMode::kEval); },
+                                       test, state_.net.device());
 
     TargetResult result = Describe(candidate, architecture, accuracy);
     Write(architecture, network, result);
@@ -62,14 +62,16 @@ class Derivation {
   }
 
  private:
-  /// Selects under the budget, measures, and moves the budget by what the prediction was off, at most three times (N13).
+  /// Selects under the budget, measures, and moves the budget by what the prediction was off, at most three times
+  /// (N13).
   Candidate CloseTheLoop() {
     std::optional<double> limit = target_.budget;
     std::vector<Candidate> seen;
     for (int round = 0; round <= kCorrections; ++round) {
       const auto selection = strategy_.Select(state_, target_, target_state_, limit, accuracy_);
       if (!selection) break;  // the corrected budget has left the space
-      const bool again = std::any_of(seen.begin(), seen.end(), [&](const Candidate& c) { return c.selection.choice == selection->choice; });
+      const bool again = std::any_of(seen.begin(), seen.end(),
+                                     [&](const Candidate& c) { return c.selection.choice == selection->choice; });
       if (again) break;
       Candidate candidate{*selection, Measure(*selection), true};
       if (!candidate.measured || !target_.budget) {
@@ -78,14 +80,15 @@ class Derivation {
       }
       candidate.met = *candidate.measured <= *target_.budget * (1 + setup_.options.tolerance);
       seen.push_back(candidate);
-      const bool unused = *candidate.measured < kUnusedShare * *target_.budget &&
-                          selection->log_prob < SelectArgmax(target_state_.alphas.LogProbabilities(), target_.table).log_prob;
+      const bool unused =
+          *candidate.measured < kUnusedShare * *target_.budget &&
+          selection->log_prob < SelectArgmax(target_state_.alphas.LogProbabilities(), target_.table).log_prob;
       if (candidate.met && !unused) break;
       limit = *target_.budget * selection->cost / *candidate.measured;
       LogInfo(StrCat(target_.label(), ": network ", setup_.space.Code(selection->choice), " is predicted at ",
                      CostToString(target_.table.unit, selection->cost), " and measured at ",
-                     CostToString(target_.table.unit, *candidate.measured), "; selecting again under a corrected budget of ",
-                     CostToString(target_.table.unit, *limit)));
+                     CostToString(target_.table.unit, *candidate.measured),
+                     "; selecting again under a corrected budget of ", CostToString(target_.table.unit, *limit)));
     }
     if (seen.empty()) ThrowInternal(StrCat("no network meets ", target_.label(), ", though its range was checked"));
     // The most probable network that was measured to meet the budget; the fastest one when none does.
@@ -142,9 +145,9 @@ class Derivation {
     result.top5 = accuracy.top5;
     result.images = accuracy.images;
     result.architecture = architecture;
-    LogInfo(StrCat(target_.label(), ": chose ", result.code, " (log p ", Fixed(result.selected_log_prob, 2), "; unconstrained argmax ",
-                   setup_.space.Code(argmax.choice), " has ", Fixed(argmax.log_prob, 2), " at ",
-                   CostToString(target_.table.unit, argmax.cost), ": the constraint costs a factor of ",
+    LogInfo(StrCat(target_.label(), ": chose ", result.code, " (log p ", Fixed(result.selected_log_prob, 2),
+                   "; unconstrained argmax ", setup_.space.Code(argmax.choice), " has ", Fixed(argmax.log_prob, 2),
+                   " at ", CostToString(target_.table.unit, argmax.cost), ": the constraint costs a factor of ",
                    Fixed(std::exp(argmax.log_prob - result.selected_log_prob), 1), " in probability)"));
     return result;
   }

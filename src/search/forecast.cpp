@@ -19,7 +19,7 @@
 namespace nas {
 namespace {
 
-constexpr int kTriedSteps = 6;       // paths differ in cost: a handful averages them
+constexpr int kTriedSteps = 6;         // paths differ in cost: a handful averages them
 constexpr double kForwardShare = 0.4;  // of a weight step's time, per image of validation
 
 /// Seconds of one step of each kind, tried on a throw-away copy of the state with noise for images.
@@ -40,7 +40,8 @@ StepTimes TrySteps(const SearchSetup& setup, SearchState& state, const Strategy&
   std::vector<double> weight, arch;
   for (int i = 0; i <= kTriedSteps; ++i) {
     Stopwatch watch;
-    const Choice choice = state.sampler.Draw(state.targets[0].alphas.Probabilities(), kWeightStream, static_cast<std::uint64_t>(i));
+    const Choice choice =
+        state.sampler.Draw(state.targets[0].alphas.Probabilities(), kWeightStream, static_cast<std::uint64_t>(i));
     at::cross_entropy_loss(state.net.Forward(train.images, choice, BnMode::kTrain), train.labels).backward();
     state.sgd.Step(state.PathParameters(choice), /*lr=*/0);
     if (i > 0) weight.push_back(watch.Seconds());  // the first one pays for allocations
@@ -68,11 +69,13 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
   const double per_image = kForwardShare * times.weight / schedule.batch;
   const double validations = strategy->learns_alphas() ? schedule.epochs - schedule.warmup_epochs : 0;
   const double updates = strategy->learns_alphas() ? static_cast<double>(schedule.arch_updates) : 0;
-  const double judged = strategy->learns_alphas() ? 0 : 200 * std::min(1000.0, static_cast<double>(setup.carve_out->size()));
+  const double judged =
+      strategy->learns_alphas() ? 0 : 200 * std::min(1000.0, static_cast<double>(setup.carve_out->size()));
   const double targets = static_cast<double>(setup.targets.size());
   const double wall = static_cast<double>(schedule.total_steps()) * times.weight + updates * times.arch +
-                      targets * per_image * (validations * static_cast<double>(setup.carve_out->size()) + judged +
-                                             static_cast<double>(setup.data.test->size()) + 2000);
+                      targets * per_image *
+                          (validations * static_cast<double>(setup.carve_out->size()) + judged +
+                           static_cast<double>(setup.data.test->size()) + 2000);
   const double peak_mib = static_cast<double>(PeakResidentBytes()) / (1 << 20);
 
   Json& json = forecast.json;
@@ -96,12 +99,15 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
                                {"range", {target.min(), target.max()}},
                                {"reachable", !target.unreachable()}});
     table.AddRow({target.label(), target.budget ? CostToString(unit, *target.budget) : "-",
-                  CostToString(unit, target.min()) + " … " + CostToString(unit, target.max()), target.unreachable() ? "NO" : "yes"});
+                  CostToString(unit, target.min()) + " … " + CostToString(unit, target.max()),
+                  target.unreachable() ? "NO" : "yes"});
   }
-  forecast.table = StrCat("space ", setup.space.name(), ": supernet of ", CountToString(setup.space.supernet_params()), " parameters\nschedule ",
-                          schedule.epochs, " epochs (", schedule.warmup_epochs, " warm-up) of ", schedule.steps_per_epoch,
-                          " steps, batch ", schedule.batch, ", ", static_cast<std::int64_t>(updates), " architecture updates\npredicted ",
-                          SecondsToString(wall), " wall time, ", Fixed(peak_mib, 0), " MiB peak memory\n\n", table.ToString(false));
+  forecast.table =
+      StrCat("space ", setup.space.name(), ": supernet of ", CountToString(setup.space.supernet_params()),
+             " parameters\nschedule ", schedule.epochs, " epochs (", schedule.warmup_epochs, " warm-up) of ",
+             schedule.steps_per_epoch, " steps, batch ", schedule.batch, ", ", static_cast<std::int64_t>(updates),
+             " architecture updates\npredicted ", SecondsToString(wall), " wall time, ", Fixed(peak_mib, 0),
+             " MiB peak memory\n\n", table.ToString(false));
   return forecast;
 }
 

@@ -14,7 +14,8 @@ double GradientStrategy::ArchStep(SearchState& state, const SearchTarget& /*targ
   if (two) {
     sample = state.sampler.DrawPairs(p, kArchStream, static_cast<std::uint64_t>(update));
   } else {
-    for (const int op : state.sampler.Draw(p, kArchStream, static_cast<std::uint64_t>(update))) sample.push_back({op, -1});
+    for (const int op : state.sampler.Draw(p, kArchStream, static_cast<std::uint64_t>(update)))
+      sample.push_back({op, -1});
   }
 
   const at::Device device = state.net.device();

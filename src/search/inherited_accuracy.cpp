@@ -9,7 +9,8 @@ InheritedAccuracy::InheritedAccuracy(Supernet& net, Loader& loader, std::int64_t
   loader.Seek(/*epoch=*/0, /*batch=*/0);
   Batch batch;
   while (images_ < images && loader.Next(&batch)) {
-    batches_.push_back({batch.images.to(net.device()).clone(at::MemoryFormat::ChannelsLast), batch.labels.to(net.device()).clone()});
+    batches_.push_back(
+        {batch.images.to(net.device()).clone(at::MemoryFormat::ChannelsLast), batch.labels.to(net.device()).clone()});
     images_ += batch.labels.size(0);
   }
 }

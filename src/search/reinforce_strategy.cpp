@@ -5,8 +5,8 @@
 
 namespace nas {
 
-double ReinforceStrategy::ArchStep(SearchState& state, const SearchTarget& target, TargetState& target_state, const Batch& batch,
-                                   std::int64_t update) const {
+double ReinforceStrategy::ArchStep(SearchState& state, const SearchTarget& target, TargetState& target_state,
+                                   const Batch& batch, std::int64_t update) const {
   const torch::NoGradGuard no_grad;
   const at::Device device = state.net.device();
   const at::Tensor images = batch.images.to(device);
@@ -16,7 +16,8 @@ double ReinforceStrategy::ArchStep(SearchState& state, const SearchTarget& targe
   std::vector<double> rewards;
   double loss = 0;
   for (int j = 0; j < kReinforceSamples; ++j) {
-    const Choice choice = state.sampler.Draw(p, kReinforceStream + static_cast<std::uint32_t>(j), static_cast<std::uint64_t>(update));
+    const Choice choice =
+        state.sampler.Draw(p, kReinforceStream + static_cast<std::uint32_t>(j), static_cast<std::uint64_t>(update));
     const at::Tensor logits = state.net.Forward(images, choice, BnMode::kProbe);
     const double accuracy = logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
     loss += at::cross_entropy_loss(logits, labels).item<double>() / kReinforceSamples;

@@ -5,7 +5,8 @@
 
 namespace nas {
 
-/// REINFORCE (paper §3.3.2; proxyless.md §6 and N4): samples paths, rewards carve-out accuracy weighed by predicted cost.
+/// REINFORCE (paper §3.3.2; proxyless.md §6 and N4): samples paths, rewards carve-out accuracy weighed by predicted
+/// cost.
 class ReinforceStrategy : public Strategy {
  public:
   bool learns_alphas() const override { return true; }

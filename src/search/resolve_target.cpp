@@ -36,8 +36,8 @@ struct Found {
   std::optional<LocalTableOptions> local;
 };
 
-Found FindTable(const TargetRequest& request, const SearchSpace& space, const SearchOptions& options, const SearchPlaces& places,
-                const ProfileHooks& hooks, const std::string& frozen) {
+Found FindTable(const TargetRequest& request, const SearchSpace& space, const SearchOptions& options,
+                const SearchPlaces& places, const ProfileHooks& hooks, const std::string& frozen) {
   std::error_code ignored;
   if (!frozen.empty() && std::filesystem::exists(frozen, ignored)) {
     Found found{LoadTable(frozen), std::nullopt};
@@ -46,19 +46,23 @@ Found FindTable(const TargetRequest& request, const SearchSpace& space, const Se
     return found;
   }
   const TargetPlace place = ResolveTargetName(request.name, places.cache_dir, places.table_dirs);
-  if (place.kind == TargetPlace::Kind::kOwnCpu || (place.kind == TargetPlace::Kind::kOwnGpu && torch::cuda::is_available())) {
+  if (place.kind == TargetPlace::Kind::kOwnCpu ||
+      (place.kind == TargetPlace::Kind::kOwnGpu && torch::cuda::is_available())) {
     const LocalTableOptions local = LocalOptions(place.kind == TargetPlace::Kind::kOwnCpu ? "cpu" : "cuda", options);
     return {GetLocalTable(space, places.cache_dir, local, hooks), local};
   }
   if (place.path.empty()) {
-    throw Error(ErrorKind::kUnavailable, "there is no GPU here and no table that stands in for one; give --target a table file");
+    throw Error(ErrorKind::kUnavailable,
+                "there is no GPU here and no table that stands in for one; give --target a table file");
   }
   if (place.kind == TargetPlace::Kind::kOwnGpu) {
-    LogWarning(StrCat("there is no GPU here: target gpu means the table ", std::filesystem::path(place.path).stem().string()));
+    LogWarning(
+        StrCat("there is no GPU here: target gpu means the table ", std::filesystem::path(place.path).stem().string()));
   }
   Found found{LoadTable(place.path), std::nullopt};
   if (found.table.recorded.emulated && !options.force) {
-    ThrowInput(StrCat(place.path, " was measured under emulation: its times mean nothing; measure the real device, or give --force"));
+    ThrowInput(StrCat(
+        place.path, " was measured under emulation: its times mean nothing; measure the real device, or give --force"));
   }
   // A table of this very machine that was given by name: the selected network can be measured here, too.
   const LocalTableOptions local = LocalOptions("cpu", options);
@@ -70,7 +74,8 @@ Found FindTable(const TargetRequest& request, const SearchSpace& space, const Se
 }  // namespace
 
 SearchTarget ResolveSearchTarget(const TargetRequest& request, const SearchSpace& space, const SearchOptions& options,
-                                 const SearchPlaces& places, const SearchHooks& hooks, const std::string& frozen_tables) {
+                                 const SearchPlaces& places, const SearchHooks& hooks,
+                                 const std::string& frozen_tables) {
   SearchTarget target;
   target.request = request;
   target.folder = TargetFolder(request);

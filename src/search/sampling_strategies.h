@@ -5,7 +5,8 @@
 
 namespace nas {
 
-/// Random search over a uniformly trained supernet: the best of a number of random feasible networks by inherited accuracy.
+/// Random search over a uniformly trained supernet: the best of a number of random feasible networks by inherited
+/// accuracy.
 class RandomStrategy : public Strategy {
  public:
   explicit RandomStrategy(std::uint64_t seed) : seed_(seed) {}

@@ -12,9 +12,9 @@
 namespace nas {
 namespace {
 
-// Higher than the released search's 0.05 and 0.025 at batch 256, which are for a hundred epochs of ImageNet: in short searches
-// those leave the weights near their start. On the demo images (24 epochs, batch 64) the network found has 35 % with them,
-// 54 % at 0.03 and 72 % at 0.08 (58 % at 0.2).
+// Higher than the released search's 0.05 and 0.025 at batch 256, which are for a hundred epochs of ImageNet: in short
+// searches those leave the weights near their start. On the demo images (24 epochs, batch 64) the network found has 35
+// % with them, 54 % at 0.03 and 72 % at 0.08 (58 % at 0.2).
 constexpr double kReferenceBatch = 256;
 constexpr double kWeightLr = 0.2;
 constexpr double kLeastWeightLr = 0.02;

@@ -37,7 +37,8 @@ std::map<std::string, double> MeasuredSoFar(const RunFolder& folder) {
   for (const std::string& line : Split(ReadFile(folder.metrics_path()), '\n')) {
     const Json event = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (event.is_discarded() || event.value("event", "") != "measured") continue;
-    measured[event.at("target").get<std::string>() + " " + event.at("code").get<std::string>()] = event.at("measured").get<double>();
+    measured[event.at("target").get<std::string>() + " " + event.at("code").get<std::string>()] =
+        event.at("measured").get<double>();
   }
   return measured;
 }
@@ -45,7 +46,8 @@ std::map<std::string, double> MeasuredSoFar(const RunFolder& folder) {
 /// One run from its first step, or its checkpoint, to the end of training.
 class SearchRun {
  public:
-  SearchRun(const SearchSetup& setup, const SearchHooks& hooks, RunFolder& folder, SearchState& state, const Strategy& strategy)
+  SearchRun(const SearchSetup& setup, const SearchHooks& hooks, RunFolder& folder, SearchState& state,
+            const Strategy& strategy)
       : setup_(setup),
         schedule_(setup.schedule),
         hooks_(hooks),
@@ -100,8 +102,8 @@ class SearchRun {
     if (hooks_.stop == nullptr || !hooks_.stop->requested()) return;
     Save();
     throw Error(ErrorKind::kCheckpointed,
-                StrCat("stopped after step ", state_.step, " of ", schedule_.total_steps(), "; go on with: nas search --out ",
-                       folder_.path().string(), " --resume and the same flags"));
+                StrCat("stopped after step ", state_.step, " of ", schedule_.total_steps(),
+                       "; go on with: nas search --out ", folder_.path().string(), " --resume and the same flags"));
   }
 
  private:
@@ -139,8 +141,8 @@ class SearchRun {
     const at::Device device = state_.net.device();
     const at::Tensor labels = batch.labels.to(device);
     const at::Tensor logits = state_.net.Forward(batch.images.to(device), choice, BnMode::kTrain);
-    const at::Tensor loss =
-        at::cross_entropy_loss(logits, labels, /*weight=*/{}, at::Reduction::Mean, /*ignore_index=*/-100, kLabelSmoothing);
+    const at::Tensor loss = at::cross_entropy_loss(logits, labels, /*weight=*/{}, at::Reduction::Mean,
+                                                   /*ignore_index=*/-100, kLabelSmoothing);
     loss.backward();
     const double loss_value = loss.item<double>();
     if (!std::isfinite(loss_value)) Diverged(loss_value);
@@ -170,10 +172,11 @@ class SearchRun {
 
   [[noreturn]] void Diverged(double loss) {
     const std::string last = store_.Latest().string();
-    folder_.AppendMetric({{"event", "alarm"}, {"kind", "diverged"}, {"step", state_.step}, {"text", "the loss is no number"}});
-    throw Error(ErrorKind::kTraining,
-                StrCat("diverged at step ", state_.step, " (loss ", loss, "); last good checkpoint: ",
-                       last.empty() ? "none" : last, "; try a smaller --batch or other data"));
+    folder_.AppendMetric(
+        {{"event", "alarm"}, {"kind", "diverged"}, {"step", state_.step}, {"text", "the loss is no number"}});
+    throw Error(ErrorKind::kTraining, StrCat("diverged at step ", state_.step, " (loss ", loss,
+                                             "); last good checkpoint: ", last.empty() ? "none" : last,
+                                             "; try a smaller --batch or other data"));
   }
 
   void EndEpoch() {
@@ -211,9 +214,9 @@ class SearchRun {
   }
 
   std::string EpochSentence(const Json& line) const {
-    std::string text = StrCat("epoch ", line["epoch"].get<int>(), "/", schedule_.epochs, " ", line["phase"].get<std::string>(),
-                              ": loss ", Fixed(line["loss"].get<double>(), 3), ", accuracy ",
-                              Fixed(100 * line["accuracy"].get<double>(), 1), " %");
+    std::string text = StrCat("epoch ", line["epoch"].get<int>(), "/", schedule_.epochs, " ",
+                              line["phase"].get<std::string>(), ": loss ", Fixed(line["loss"].get<double>(), 3),
+                              ", accuracy ", Fixed(100 * line["accuracy"].get<double>(), 1), " %");
     for (std::size_t t = 0; t < setup_.targets.size(); ++t) {
       const SearchTarget& target = setup_.targets[t];
       text += StrCat("; ", target.label(), ": expected ",
@@ -235,8 +238,8 @@ class SearchRun {
       if (target.constraint.budget()) selection = SelectMostProbable(log_p, table, *target.constraint.budget());
       if (!selection) selection = SelectArgmax(log_p, table);
       const Accuracy accuracy = Evaluate(
-          [&](const at::Tensor& images) { return state_.net.Forward(images, selection->choice, BnMode::kProbe); }, validation_,
-          state_.net.device());
+          [&](const at::Tensor& images) { return state_.net.Forward(images, selection->choice, BnMode::kProbe); },
+          validation_, state_.net.device());
       const std::string code = setup_.space.Code(selection->choice);
       folder_.AppendMetric({{"event", "arch-validation"},
                             {"epoch", done},
@@ -250,16 +253,20 @@ class SearchRun {
   }
 
   void Alarm(int done) {
-    const double t = schedule_.arch_updates > 0 ? static_cast<double>(state_.arch_updates) / static_cast<double>(schedule_.arch_updates) : 1;
+    const double t = schedule_.arch_updates > 0
+                         ? static_cast<double>(state_.arch_updates) / static_cast<double>(schedule_.arch_updates)
+                         : 1;
     for (std::size_t i = 0; i < state_.targets.size(); ++i) {
       const auto alarm = CheckCollapse(setup_.space, state_.targets[i].alphas, t, schedule_.entropy_alarm);
       if (!alarm) continue;
       const std::string text = StrCat(setup_.targets[i].label(), ": ", *alarm);
-      folder_.AppendMetric({{"event", "alarm"}, {"epoch", done}, {"step", state_.step}, {"kind", "collapse"}, {"text", text}});
+      folder_.AppendMetric(
+          {{"event", "alarm"}, {"epoch", done}, {"step", state_.step}, {"kind", "collapse"}, {"text", text}});
       LogWarning(text);
       if (setup_.options.strict) {
         Save();
-        throw Error(ErrorKind::kTraining, StrCat("collapsed at epoch ", done, ": ", text, "; give more epochs, or go on without --strict"));
+        throw Error(ErrorKind::kTraining,
+                    StrCat("collapsed at epoch ", done, ": ", text, "; give more epochs, or go on without --strict"));
       }
     }
   }
@@ -268,7 +275,8 @@ class SearchRun {
     if (!setup_.options.prune) return;
     const double t = static_cast<double>(state_.arch_updates) / static_cast<double>(schedule_.arch_updates);
     std::vector<PruneView> views;
-    for (const TargetState& target : state_.targets) views.push_back({&target.alphas, &target.constraint.table(), target.constraint.budget()});
+    for (const TargetState& target : state_.targets)
+      views.push_back({&target.alphas, &target.constraint.table(), target.constraint.budget()});
     for (const PrunedOp& op : state_.pruner.Check(t, views)) {
       const std::int64_t bytes = state_.Remove(op.edge, op.op);
       const Edge& edge = setup_.space.edges()[op.edge];
@@ -280,8 +288,8 @@ class SearchRun {
                             {"p", op.probability},
                             {"left", state_.targets[0].alphas.left(op.edge)},
                             {"bytes", bytes}});
-      LogInfo(StrCat("epoch ", done, ": dropped ", FindOp(edge.candidates[op.op].op).Label(edge.candidates[op.op]), " of ",
-                     edge.name, " (p ", op.probability, " stayed under the threshold; ",
+      LogInfo(StrCat("epoch ", done, ": dropped ", FindOp(edge.candidates[op.op].op).Label(edge.candidates[op.op]),
+                     " of ", edge.name, " (p ", op.probability, " stayed under the threshold; ",
                      state_.targets[0].alphas.left(op.edge), " left, ", ToString(Bytes{bytes}), " freed)"));
     }
   }
@@ -306,8 +314,9 @@ class SearchRun {
     }
     for (std::size_t t = 0; t < state_.targets.size(); ++t) {
       const SearchTarget& target = setup_.targets[t];
-      look.fields.emplace_back(target.request.name,
-                               CostToString(target.table.unit, state_.targets[t].constraint.Expected(state_.targets[t].alphas)));
+      look.fields.emplace_back(
+          target.request.name,
+          CostToString(target.table.unit, state_.targets[t].constraint.Expected(state_.targets[t].alphas)));
     }
     look.seconds_left = SecondsLeft();
     hooks_.progress->Update(look);

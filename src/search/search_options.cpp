@@ -59,7 +59,8 @@ std::vector<TargetRequest> SearchOptions::Requests() const {
   for (const std::string& text : target) requests.push_back(ParseTarget(text));
   if (!latency.empty()) {
     if (requests.size() != 1 || !requests[0].text.empty()) {
-      ThrowUsage("--latency belongs to exactly one --target NAME without a budget of its own; write --target NAME=BUDGET");
+      ThrowUsage(
+          "--latency belongs to exactly one --target NAME without a budget of its own; write --target NAME=BUDGET");
     }
     requests[0] = MakeTarget(requests[0].name, latency);
   }

@@ -109,8 +109,8 @@ std::string ToTable(const SearchResult& result, bool color) {
     std::string predicted = CostToString(unit, t.predicted);
     if (t.interval) predicted += " ± " + Fixed((t.interval->second - t.interval->first) / 2, 2);
     table.AddRow({t.target, t.asked ? CostToString(unit, *t.asked) : "-", predicted,
-                  t.measured ? CostToString(unit, *t.measured) : "-", Fixed(100 * t.top1, 1) + " %", CountToString(t.macs),
-                  CountToString(t.params), t.code, t.met ? "yes" : "NO"});
+                  t.measured ? CostToString(unit, *t.measured) : "-", Fixed(100 * t.top1, 1) + " %",
+                  CountToString(t.macs), CountToString(t.params), t.code, t.met ? "yes" : "NO"});
   }
   return table.ToString(color);
 }

@@ -32,7 +32,8 @@ LoaderOptions SearchSetup::LoaderFor(Augmentation augmentation, int batch, std::
   loader.augmentation = augmentation;
   loader.shuffle = augmentation != Augmentation::kEval;
   loader.seed = MixSeed(options.seed, stream);
-  // One thread feeds small decoded images several times over; photographs need the processors that the steps leave idle.
+  // One thread feeds small decoded images several times over; photographs need the processors that the steps leave
+  // idle.
   loader.threads = data.small_images ? 1 : std::max(1, options.threads);
   return loader;
 }
@@ -81,8 +82,8 @@ SearchSetup PrepareSearch(const SearchOptions& asked, const SearchPlaces& places
     SearchTarget& target = targets.back();
     if (target.budget && *target.budget >= target.max()) {
       LogWarning(StrCat(target.label(), " lies above all that ", space.name(), " can reach (",
-                        CostToString(target.table.unit, target.min()), " to ", CostToString(target.table.unit, target.max()),
-                        "): the search is unconstrained"));
+                        CostToString(target.table.unit, target.min()), " to ",
+                        CostToString(target.table.unit, target.max()), "): the search is unconstrained"));
     }
   }
   return {std::move(options), std::move(data), std::move(carved.rest), std::move(carved.part), std::move(space),

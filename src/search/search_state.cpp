@@ -59,7 +59,8 @@ Checkpoint SearchState::Save(const std::string& config_hash, std::int64_t metric
   state["images"] = images;
   state["wall_s"] = wall_s;
   state["trained"] = trained;
-  state["meter"] = {{"loss_sum", meter.loss_sum}, {"correct", meter.correct}, {"images", meter.images}, {"seconds", meter.seconds}};
+  state["meter"] = {
+      {"loss_sum", meter.loss_sum}, {"correct", meter.correct}, {"images", meter.images}, {"seconds", meter.seconds}};
   state["targets"] = Json::array();
   for (const TargetState& target : targets) {
     state["targets"].push_back({{"alphas", target.alphas.State()},
@@ -74,7 +75,8 @@ std::int64_t SearchState::Load(const Checkpoint& checkpoint, const std::string& 
   const Json& state = checkpoint.state;
   try {
     if (state.at("config").get<std::string>() != config_hash) {
-      ThrowInput("the checkpoint belongs to another configuration; start anew with --force or give the run's own flags");
+      ThrowInput(
+          "the checkpoint belongs to another configuration; start anew with --force or give the run's own flags");
     }
     // Pruned candidates first: their tensors are not in the checkpoint.
     for (std::size_t t = 0; t < targets.size(); ++t) {

@@ -9,9 +9,12 @@ namespace nas {
 
 std::string SearchTarget::unit() const {
   switch (table.unit) {
-    case CostUnit::kMillis: return "ms";
-    case CostUnit::kMacs: return "macs";
-    case CostUnit::kParams: return "params";
+    case CostUnit::kMillis:
+      return "ms";
+    case CostUnit::kMacs:
+      return "macs";
+    case CostUnit::kParams:
+      return "params";
   }
   return "";
 }

@@ -60,17 +60,19 @@ void EvaluateInherited(const SupernetEvalOptions& options, const SearchPlaces& p
   for (const Architecture& architecture : options.archs) {
     if (hooks.stop != nullptr && hooks.stop->requested()) throw Error(ErrorKind::kInterrupted, "stopped");
     const auto choice = setup.space.Encode(architecture);
-    if (!choice) ThrowInput(StrCat("architecture ", done + 1, " is no network of the run's space ", setup.space.name()));
+    if (!choice)
+      ThrowInput(StrCat("architecture ", done + 1, " is no network of the run's space ", setup.space.name()));
     for (std::size_t edge = 0; edge < choice->size(); ++edge) {
       if (state.net.IsRemoved(static_cast<int>(edge), (*choice)[edge])) {
-        ThrowInput(StrCat("architecture ", setup.space.Code(*choice), " uses a candidate that the run has pruned (edge ", edge,
+        ThrowInput(StrCat("architecture ", setup.space.Code(*choice),
+                          " uses a candidate that the run has pruned (edge ", edge,
                           "); search with --prune off to keep all"));
       }
     }
     Network network = state.net.Extract(*choice);
     RecalibrateOnTrainingImages(setup, network, state.net.device());
-    const Accuracy accuracy =
-        Evaluate([&](const at::Tensor& images) { return network.Forward(images, BnMode::kEval); }, loader, state.net.device());
+    const Accuracy accuracy = Evaluate([&](const at::Tensor& images) { return network.Forward(images, BnMode::kEval); },
+                                       loader, state.net.device());
     emit({{"schema", "nas.eval/1"},
           {"code", setup.space.Code(*choice)},
           {"top1", accuracy.top1},

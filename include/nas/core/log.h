@@ -10,12 +10,12 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 struct LogOptions {
   LogLevel console = LogLevel::kInfo;  ///< least level shown on stderr
   bool color = false;
-  std::string file;                    ///< also everything from kDebug up to this file; "" = none
+  std::string file;  ///< also everything from kDebug up to this file; "" = none
 };
 
-/// The log of the process: stderr and an optional file. Safe from several threads; shares its lock with the progress bar.
-/// Only the program's entry configures it; libraries below `cli` just write to it.
-/// Replaces whatever was configured, added files included.
+/// The log of the process: stderr and an optional file. Safe from several threads; shares its lock with the progress
+/// bar. Only the program's entry configures it; libraries below `cli` just write to it. Replaces whatever was
+/// configured, added files included.
 void ConfigureLog(const LogOptions& options);
 /// Adds the run folder's `nas.log` once the folder is known.
 void AddLogFile(const std::string& path);

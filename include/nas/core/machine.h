@@ -11,13 +11,13 @@ namespace nas {
 struct MachineInfo {
   std::string cpu_model;
   std::string cpu_vendor;
-  int cores = 0;                       ///< processors this process may run on
-  std::vector<std::string> features;   ///< of interest here: avx2, fma, avx512f, avx512_bf16, amx_bf16, neon, …
+  int cores = 0;                      ///< processors this process may run on
+  std::vector<std::string> features;  ///< of interest here: avx2, fma, avx512f, avx512_bf16, amx_bf16, neon, …
   std::int64_t memory_bytes = 0;
-  std::string os;                      ///< `linux 6.1 x86_64`
+  std::string os;  ///< `linux 6.1 x86_64`
   std::string kernel;
-  std::string governor;                ///< frequency governor of core 0
-  double load_average = 0;             ///< 1 minute
+  std::string governor;     ///< frequency governor of core 0
+  double load_average = 0;  ///< 1 minute
   std::string hostname;
 };
 MachineInfo ProbeMachine();
@@ -31,8 +31,8 @@ double CpuTemperature();
 /// Present MHz of a core, or 0.
 double CpuMegahertz(int core);
 
-/// glibc returns each large buffer to the kernel and faults it in again at the next step; this keeps them (measured 2–3×
-/// faster training). Peak resident memory reads higher then. Call first in `main`; no-op elsewhere.
+/// glibc returns each large buffer to the kernel and faults it in again at the next step; this keeps them (measured
+/// 2–3× faster training). Peak resident memory reads higher then. Call first in `main`; no-op elsewhere.
 void KeepLargeBuffers();
 
 /// `$XDG_CACHE_HOME/nas` or `~/.cache/nas`; read once, in `cli`, and handed down.

@@ -20,9 +20,9 @@ class CounterRng {
   explicit CounterRng(std::uint64_t seed, std::uint64_t stream = 0, std::uint32_t substream = 0);
 
   std::uint32_t Next();
-  double Uniform();                        ///< in (0, 1)
-  double Normal();                         ///< N(0, 1), Box–Muller
-  std::uint64_t Below(std::uint64_t n);    ///< unbiased integer in [0, n); n ≥ 1
+  double Uniform();                      ///< in (0, 1)
+  double Normal();                       ///< N(0, 1), Box–Muller
+  std::uint64_t Below(std::uint64_t n);  ///< unbiased integer in [0, n); n ≥ 1
 
   /// Fisher–Yates shuffle of 0…n−1.
   std::vector<std::int64_t> Permutation(std::int64_t n);

@@ -9,14 +9,14 @@
 namespace nas {
 
 struct SubprocessOptions {
-  std::vector<std::string> argv;   ///< program (searched on PATH) and arguments; no shell
-  std::string input;               ///< written to stdin, then closed
-  double deadline_s = 0;           ///< seconds until the whole process group is killed; 0 = none
+  std::vector<std::string> argv;                  ///< program (searched on PATH) and arguments; no shell
+  std::string input;                              ///< written to stdin, then closed
+  double deadline_s = 0;                          ///< seconds until the whole process group is killed; 0 = none
   std::function<void(std::string_view)> on_line;  ///< called for each complete line of stdout as it comes
 };
 
 struct SubprocessResult {
-  int exit_code = 0;     ///< 127 when the program is missing, 128 + n when ended by signal n
+  int exit_code = 0;  ///< 127 when the program is missing, 128 + n when ended by signal n
   bool timed_out = false;
   std::string out;
   std::string err;

@@ -17,12 +17,13 @@ struct Quantity {
   friend Quantity operator-(Quantity a, Quantity b) { return {a.value - b.value}; }
 };
 
-using Millis = Quantity<struct MillisTag, double>;        ///< latency of one forward call of the whole batch, ms
-using Macs = Quantity<struct MacsTag, std::int64_t>;      ///< multiply-adds of one image
-using Bytes = Quantity<struct BytesTag, std::int64_t>;    ///< memory or file size
-using Joules = Quantity<struct JoulesTag, double>;        ///< energy
+using Millis = Quantity<struct MillisTag, double>;      ///< latency of one forward call of the whole batch, ms
+using Macs = Quantity<struct MacsTag, std::int64_t>;    ///< multiply-adds of one image
+using Bytes = Quantity<struct BytesTag, std::int64_t>;  ///< memory or file size
+using Joules = Quantity<struct JoulesTag, double>;      ///< energy
 
-/// Reads `5ms`, `250us`, `1.5s`. Throws kUsage on a bare number (showing how to write it), an unknown unit, or a value ≤ 0.
+/// Reads `5ms`, `250us`, `1.5s`. Throws kUsage on a bare number (showing how to write it), an unknown unit, or a value
+/// ≤ 0.
 Millis ParseMillis(std::string_view text);
 /// Reads a time of work, in seconds: `90s`, `10min`, `2h`, `500ms`. Throws kUsage likewise.
 double ParseSeconds(std::string_view text);

@@ -14,16 +14,16 @@ enum class CostUnit { kMillis, kMacs, kParams };
 /// Cost of every candidate of a space on one target, ready for the search: total = a·(fixed + Σ_e cost[e][o_e]) + b,
 /// or the launch-bound form of latency.md §3.6. For MACs and params a = 1, b = 0 and the sum is exact.
 struct CostTable {
-  std::string target;                         ///< name of the target: "cpu", "note10-tflite-cpu", "macs"
+  std::string target;  ///< name of the target: "cpu", "note10-tflite-cpu", "macs"
   CostUnit unit = CostUnit::kMillis;
-  double fixed = 0;                           ///< cost of the layers that are not searched, before a and b
-  std::vector<std::vector<double>> cost;      ///< [edge][op], before a and b; 0 for skip ops
-  std::vector<std::vector<int>> launches;     ///< [edge][op] kernel launches; empty unless launch-bound
+  double fixed = 0;                        ///< cost of the layers that are not searched, before a and b
+  std::vector<std::vector<double>> cost;   ///< [edge][op], before a and b; 0 for skip ops
+  std::vector<std::vector<int>> launches;  ///< [edge][op] kernel launches; empty unless launch-bound
   int fixed_launches = 0;
   double a = 1;
   double b = 0;
   bool launch_bound = false;
-  double c0 = 0, c1 = 0, p = 8;               ///< T = ((a·S)^p + (c0 + c1·N)^p)^(1/p)
+  double c0 = 0, c1 = 0, p = 8;                 ///< T = ((a·S)^p + (c0 + c1·N)^p)^(1/p)
   std::vector<std::vector<bool>> extrapolated;  ///< [edge][op]; empty = none
 
   /// Total from the sum S before calibration and launches N.

@@ -7,8 +7,8 @@
 
 namespace nas {
 
-/// `auto`, `cpu`, `cuda`, `cuda:1` → a device; the only place that asks whether there is a GPU. auto = the first GPU, else the
-/// CPU. Throws kUsage for other words, kUnavailable when the GPU is not there.
+/// `auto`, `cpu`, `cuda`, `cuda:1` → a device; the only place that asks whether there is a GPU. auto = the first GPU,
+/// else the CPU. Throws kUsage for other words, kUnavailable when the GPU is not there.
 at::Device ResolveDevice(const std::string& name);
 
 /// Number of threads of LibTorch for the lifetime of the object (process-global, so set once per phase).

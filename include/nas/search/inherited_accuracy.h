@@ -11,8 +11,8 @@
 
 namespace nas {
 
-/// Accuracy of architectures with the supernet's weights on a fixed list of carve-out images, by batch statistics (N2: running
-/// statistics are neither used nor touched). Each architecture is judged once; for ranking, not for reporting.
+/// Accuracy of architectures with the supernet's weights on a fixed list of carve-out images, by batch statistics (N2:
+/// running statistics are neither used nor touched). Each architecture is judged once; for ranking, not for reporting.
 class InheritedAccuracy {
  public:
   /// Keeps up to `images` images of the loader's first batches on the supernet's device.

@@ -26,33 +26,33 @@ TargetRequest MakeTarget(const std::string& name, const std::string& budget);
 
 /// Everything that `nas search` can be told. Defaults in place; 0, −1 and "" mean "derived", as said per field.
 struct SearchOptions {
-  std::vector<std::string> target;    ///< as given, NAME[=BUDGET]; empty: unconstrained "macs"
-  std::string latency;                ///< budget of a single target without its own
-  std::string space;                  ///< shipped name or file; "" = by the data (cli.md)
-  double width_mult = 1.0;            ///< scales the space's widths, 0.1…4
-  int resolution = 0;                 ///< input side in pixels; 0 = the space's own
-  std::string data = "demo";          ///< demo | DIR | cifar10:DIR
-  std::int64_t limit_per_class = 0;   ///< training images per class; 0 = all
-  int epochs = 0;                     ///< whole schedule; 0 = 60, or 24 for the demo set
-  int warmup_epochs = -1;             ///< −1 = a quarter of the epochs
-  int batch = 0;                      ///< images per weight step; 0 = by the number of images (N10)
-  double lr = 0;                      ///< highest learning rate of the weights, both phases; 0 = by the batch
-  std::string strategy = "two";       ///< two | full_v2 | full | reinforce | random | evolution
-  std::string loss = "dual";          ///< dual | mul-log | add-linear
-  bool prune = true;                  ///< path-level pruning (N8)
-  std::string device = "auto";        ///< auto | cpu | cuda[:i]
-  std::string precision = "auto";     ///< auto | fp32 | bf16
-  int latency_batch = 0;              ///< batch that the latency is for; 0 = 1 on a CPU, 64 on a GPU
-  double tolerance = 0.05;            ///< measured latency may exceed the asked one by this share
-  double max_time_s = 0;              ///< seconds of wall time to plan for; 0 = no limit
-  std::string kernels = "auto";       ///< auto | fused | torch
-  std::string from;                   ///< finished run whose supernet is searched again without training
-  std::string out;                    ///< run folder; "" = runs/<space>-<targets>-<date>-<n>
-  std::string resume;                 ///< "" = no, "yes" = must exist, "auto" = start anew when there is nothing to resume
-  bool force = false;                 ///< replace an existing run folder
+  std::vector<std::string> target;   ///< as given, NAME[=BUDGET]; empty: unconstrained "macs"
+  std::string latency;               ///< budget of a single target without its own
+  std::string space;                 ///< shipped name or file; "" = by the data (cli.md)
+  double width_mult = 1.0;           ///< scales the space's widths, 0.1…4
+  int resolution = 0;                ///< input side in pixels; 0 = the space's own
+  std::string data = "demo";         ///< demo | DIR | cifar10:DIR
+  std::int64_t limit_per_class = 0;  ///< training images per class; 0 = all
+  int epochs = 0;                    ///< whole schedule; 0 = 60, or 24 for the demo set
+  int warmup_epochs = -1;            ///< −1 = a quarter of the epochs
+  int batch = 0;                     ///< images per weight step; 0 = by the number of images (N10)
+  double lr = 0;                     ///< highest learning rate of the weights, both phases; 0 = by the batch
+  std::string strategy = "two";      ///< two | full_v2 | full | reinforce | random | evolution
+  std::string loss = "dual";         ///< dual | mul-log | add-linear
+  bool prune = true;                 ///< path-level pruning (N8)
+  std::string device = "auto";       ///< auto | cpu | cuda[:i]
+  std::string precision = "auto";    ///< auto | fp32 | bf16
+  int latency_batch = 0;             ///< batch that the latency is for; 0 = 1 on a CPU, 64 on a GPU
+  double tolerance = 0.05;           ///< measured latency may exceed the asked one by this share
+  double max_time_s = 0;             ///< seconds of wall time to plan for; 0 = no limit
+  std::string kernels = "auto";      ///< auto | fused | torch
+  std::string from;                  ///< finished run whose supernet is searched again without training
+  std::string out;                   ///< run folder; "" = runs/<space>-<targets>-<date>-<n>
+  std::string resume;  ///< "" = no, "yes" = must exist, "auto" = start anew when there is nothing to resume
+  bool force = false;  ///< replace an existing run folder
   bool dry_run = false;
-  bool strict = false;                ///< collapse alarm and identity mismatch end the run
-  bool no_profile = false;            ///< never measure; only tables that exist
+  bool strict = false;      ///< collapse alarm and identity mismatch end the run
+  bool no_profile = false;  ///< never measure; only tables that exist
   std::uint64_t seed = 0;
   int threads = 1;
 

@@ -30,10 +30,10 @@ struct SearchHooks {
 
 /// Everything a run is made of before any training: checked, resolved, derived.
 struct SearchSetup {
-  SearchOptions options;              ///< as given, with derived defaults filled in (space, epochs)
+  SearchOptions options;  ///< as given, with derived defaults filled in (space, epochs)
   DataSplits data;
-  std::shared_ptr<const Dataset> train;     ///< what weights are trained on
-  std::shared_ptr<const Dataset> carve_out; ///< what alphas are trained on and architectures validated on
+  std::shared_ptr<const Dataset> train;      ///< what weights are trained on
+  std::shared_ptr<const Dataset> carve_out;  ///< what alphas are trained on and architectures validated on
   SearchSpace space;
   std::vector<SearchTarget> targets;
   Schedule schedule;
@@ -42,8 +42,8 @@ struct SearchSetup {
   LoaderOptions LoaderFor(Augmentation augmentation, int batch, std::uint64_t stream) const;
 };
 
-/// Reads and checks in the order of the contract: usage, files, data, profile, range. Measures this machine when a target
-/// needs it. A target below its reachable range is left to the caller (`SearchTarget::unreachable`).
+/// Reads and checks in the order of the contract: usage, files, data, profile, range. Measures this machine when a
+/// target needs it. A target below its reachable range is left to the caller (`SearchTarget::unreachable`).
 /// `frozen_tables`: folder of a run that goes on, whose targets/*/table.json are used instead of any cache; "" = none.
 SearchSetup PrepareSearch(const SearchOptions& options, const SearchPlaces& places, const SearchHooks& hooks,
                           const std::string& frozen_tables);

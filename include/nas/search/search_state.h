@@ -35,8 +35,8 @@ struct EpochMeter {
   double seconds = 0;
 };
 
-/// All that changes while a search runs, and all that a checkpoint holds (N12). Loader positions and random draws follow
-/// from the counters.
+/// All that changes while a search runs, and all that a checkpoint holds (N12). Loader positions and random draws
+/// follow from the counters.
 class SearchState {
  public:
   SearchState(const SearchSetup& setup, const at::Device& device);
@@ -46,14 +46,15 @@ class SearchState {
   std::vector<TargetState> targets;
   Pruner pruner;
   PathSampler sampler;
-  double alpha_lr = 0;              ///< of the schedule
-  std::int64_t step = 0;            ///< weight steps done
-  std::int64_t arch_updates = 0;    ///< architecture updates done, over all targets
+  double alpha_lr = 0;            ///< of the schedule
+  std::int64_t step = 0;          ///< weight steps done
+  std::int64_t arch_updates = 0;  ///< architecture updates done, over all targets
   EpochMeter meter;
-  double wall_s = 0;                ///< of all sessions of the run
-  std::int64_t images = 0;          ///< training images consumed, carve-out included
-  bool trained = false;             ///< the schedule is done; what is left is deriving
-  /// Latencies that an earlier session of the run measured while deriving, by "label code": used again, not measured again.
+  double wall_s = 0;        ///< of all sessions of the run
+  std::int64_t images = 0;  ///< training images consumed, carve-out included
+  bool trained = false;     ///< the schedule is done; what is left is deriving
+  /// Latencies that an earlier session of the run measured while deriving, by "label code": used again, not measured
+  /// again.
   std::map<std::string, double> measured;
 
   /// The tensors that a weight step on `choice` moves, in a stable order.

@@ -14,14 +14,15 @@ namespace nas {
 
 class LatencyModel;
 
-/// One target of a run, ready for the search: what was asked, what each candidate costs, and the budget in the table's unit.
+/// One target of a run, ready for the search: what was asked, what each candidate costs, and the budget in the table's
+/// unit.
 struct SearchTarget {
   TargetRequest request;
-  std::string folder;               ///< name under targets/: "cpu-50pct", "macs-50M", "macs" when unconstrained
+  std::string folder;  ///< name under targets/: "cpu-50pct", "macs-50M", "macs" when unconstrained
   CostTable table;
   std::shared_ptr<const LatencyModel> model;  ///< null for MACs and params
-  std::string table_text;           ///< the latency table as used, for table.json; "" for MACs and params
-  std::optional<double> budget;     ///< nullopt = unconstrained
+  std::string table_text;                     ///< the latency table as used, for table.json; "" for MACs and params
+  std::optional<double> budget;               ///< nullopt = unconstrained
   /// Measures a network on the target now, ms; empty where the device cannot be reached from here.
   std::function<double(const Architecture& architecture)> measure;
 

@@ -14,8 +14,8 @@
 
 namespace nas {
 
-/// How architectures are proposed and judged. The driver owns clock, files and the weight steps; a strategy owns what happens
-/// between them, and how the final network is chosen.
+/// How architectures are proposed and judged. The driver owns clock, files and the weight steps; a strategy owns what
+/// happens between them, and how the final network is chosen.
 class Strategy {
  public:
   virtual ~Strategy() = default;

@@ -26,8 +26,9 @@ struct SupernetEvalOptions {
 /// The space that a run searched, from its config.json. Throws kInput when there is none.
 SearchSpace SpaceOfRun(const std::string& run, const SearchPlaces& places);
 
-/// One object per architecture, in order, handed to `emit` as it is known: {code, top1, top5, loss, images}; BN recalibrated
-/// for each (N2), accuracy on the test set. Throws kInput for a folder without a checkpoint or an architecture of another space.
+/// One object per architecture, in order, handed to `emit` as it is known: {code, top1, top5, loss, images}; BN
+/// recalibrated for each (N2), accuracy on the test set. Throws kInput for a folder without a checkpoint or an
+/// architecture of another space.
 void EvaluateInherited(const SupernetEvalOptions& options, const SearchPlaces& places, const SearchHooks& hooks,
                        const std::function<void(const Json&)>& emit);
 
