@@ -37,8 +37,8 @@ TEST_CASE("a bare number is no latency", "[cli]") {
 }
 
 TEST_CASE("help of every verb shows flags, examples and exit codes", "[cli]") {
-  const std::string verb = GENERATE("search", "train", "eval", "predict", "profile-device", "predictor", "space", "arch", "data", "bench",
-                                    "doctor", "version");
+  const std::string verb = GENERATE("search", "train", "eval", "predict", "profile-device", "predictor", "space",
+                                    "arch", "data", "bench", "doctor", "version");
   const Outcome outcome = RunNas({verb, "--help"});
   INFO(verb);
   REQUIRE(outcome.code == 0);
@@ -51,7 +51,8 @@ TEST_CASE("authority: file below --set below flag, and each value says where it 
   const nas::TempDir dir;
   const std::string config = (dir.path() / "c.json").string();
   nas::WriteFileAtomic(config, "{ // a comment\n  \"epochs\": 3, \"batch\": 16, \"space\": \"tiny\"}\n");
-  const Outcome outcome = RunNas({"search", "--config", config, "--set", "batch=32", "--set", "epochs=4", "--epochs", "5", "--print-config"});
+  const Outcome outcome = RunNas(
+      {"search", "--config", config, "--set", "batch=32", "--set", "epochs=4", "--epochs", "5", "--print-config"});
   REQUIRE(outcome.code == 0);
   REQUIRE(Contains(outcome.out, "5  (flag)"));
   REQUIRE(Contains(outcome.out, "32  (--set)"));

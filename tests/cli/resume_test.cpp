@@ -15,8 +15,9 @@ using nas::test::RunNasAndKill;
 namespace {
 
 std::vector<std::string> Arguments(const std::string& out, bool resume) {
-  std::vector<std::string> arguments{"search",  "--data", "demo", "--space",  "tiny", "--limit-per-class", "60",   "--epochs", "6",
-                                     "--batch", "32",     "--out", out,        "--json", "--target",          "macs=40%", "--target", "macs=70%"};
+  std::vector<std::string> arguments{"search", "--data",   "demo",     "--space",  "tiny",     "--limit-per-class",
+                                     "60",     "--epochs", "6",        "--batch",  "32",       "--out",
+                                     out,      "--json",   "--target", "macs=40%", "--target", "macs=70%"};
   if (resume) arguments.push_back("--resume=auto");
   return arguments;
 }

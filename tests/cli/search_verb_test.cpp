@@ -15,8 +15,9 @@ bool Contains(const std::string& text, const std::string& part) { return text.fi
 
 /// A search of a few seconds.
 std::vector<std::string> Small(const std::string& out, std::vector<std::string> more) {
-  std::vector<std::string> arguments{"search", "--data", "demo", "--space", "tiny", "--limit-per-class", "40", "--epochs", "2", "--batch",
-                                     "32",     "--out",  out,    "--json"};
+  std::vector<std::string> arguments{"search", "--data",   "demo", "--space", "tiny", "--limit-per-class",
+                                     "40",     "--epochs", "2",    "--batch", "32",   "--out",
+                                     out,      "--json"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -89,10 +90,12 @@ TEST_CASE("every strategy finds a network under the budget", "[cli]") {
   const nas::TempDir dir;
   const std::string strategy = GENERATE("full_v2", "full", "reinforce", "random", "evolution");
   INFO(strategy);
-  const Outcome outcome = RunNas(Small((dir.path() / "run").string(), {"--target", "macs=40%", "--strategy", strategy, "--epochs", "1"}));
+  const Outcome outcome =
+      RunNas(Small((dir.path() / "run").string(), {"--target", "macs=40%", "--strategy", strategy}));
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
-  REQUIRE(outcome.json()["targets"][0]["predicted"].get<double>() <= outcome.json()["targets"][0]["asked"].get<double>());
+  REQUIRE(outcome.json()["targets"][0]["predicted"].get<double>() <=
+          outcome.json()["targets"][0]["asked"].get<double>());
 }
 
 TEST_CASE("a budget below the reachable range is refused with the range", "[cli]") {
@@ -118,7 +121,8 @@ TEST_CASE("a dry run shows what would be and starts nothing", "[cli]") {
 TEST_CASE("bad places and data are one sentence and exit 3", "[cli]") {
   const nas::TempDir dir;
   SECTION("missing data folder") {
-    const Outcome outcome = RunNas({"search", "--data", "/no/such/folder", "--target", "macs=50%", "--out", (dir.path() / "run").string()});
+    const Outcome outcome =
+        RunNas({"search", "--data", "/no/such/folder", "--target", "macs=50%", "--out", (dir.path() / "run").string()});
     REQUIRE(outcome.code == 3);
     REQUIRE(Contains(outcome.err, "/no/such/folder"));
     REQUIRE_FALSE(std::filesystem::exists(dir.path() / "run"));
@@ -126,7 +130,8 @@ TEST_CASE("bad places and data are one sentence and exit 3", "[cli]") {
   SECTION("a class folder without images") {
     std::filesystem::create_directories(dir.path() / "data" / "cats");
     std::filesystem::create_directories(dir.path() / "data" / "dogs");
-    const Outcome outcome = RunNas({"search", "--data", (dir.path() / "data").string(), "--target", "macs=50%", "--out", (dir.path() / "run").string()});
+    const Outcome outcome = RunNas({"search", "--data", (dir.path() / "data").string(), "--target", "macs=50%", "--out",
+                                    (dir.path() / "run").string()});
     REQUIRE(outcome.code == 3);
     REQUIRE(Contains(outcome.err, "cats"));
   }
@@ -141,8 +146,9 @@ TEST_CASE("a found network trains to a normal one, and evaluates to the same fig
   const nas::TempDir dir;
   const std::string search = (dir.path() / "search").string();
   const std::string train = (dir.path() / "train").string();
-  REQUIRE(RunNas(Small(search, {"--target", "macs=50%", "--epochs", "1"})).code == 0);
-  const Outcome outcome = RunNas({"train", "--run", search, "--epochs", "1", "--limit-per-class", "40", "--out", train, "--json"});
+  REQUIRE(RunNas(Small(search, {"--target", "macs=50%"})).code == 0);
+  const Outcome outcome =
+      RunNas({"train", "--run", search, "--epochs", "1", "--limit-per-class", "40", "--out", train, "--json"});
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
   const auto evaluated = RunNas({"eval", "--run", train, "--json"}).json();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Made once with Pillow 13.0: Image.crop(box).resize((width, height), BILINEAR) of a picture whose bytes are the high bytes
-// of a linear congruential generator (see NoisePicture).
+// Made once with Pillow 13.0: Image.crop(box).resize((width, height), BILINEAR) of a picture whose bytes are the high
+// bytes of a linear congruential generator (see NoisePicture).
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 namespace nas::test {
 
 struct PillowCase {
-  int width, height;                      // of the picture; its generator starts at 1000·width + height
-  int left, top, box_width, box_height;   // cropped first
+  int width, height;                     // of the picture; its generator starts at 1000·width + height
+  int left, top, box_width, box_height;  // cropped first
   int out_width, out_height;
   std::vector<std::uint8_t> pixels;
 };
