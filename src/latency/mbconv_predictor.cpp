@@ -28,11 +28,7 @@ double MbconvPredictor::Linear(const BlockKey& key) const { return LinearPart(ke
 double MbconvPredictor::Mapped(const BlockKey& key) const {
   std::vector<double> source_ms;
   for (const auto& source : sources_) source_ms.push_back(source.PredictMs(key));
-  if (map_->level == "affine") return map_->a * source_ms[0] + map_->b;
-  const std::vector<double> columns = RidgeColumns(key, source_ms);
-  double ln = std::log(source_ms[0]) + map_->c;
-  for (size_t j = 0; j < columns.size(); ++j) ln += map_->w[j] * (columns[j] - map_->mean[j]) / map_->std[j];
-  return std::exp(ln);
+  return MapSourceMs(*map_, key, source_ms);
 }
 
 double MbconvPredictor::PredictMs(const BlockKey& key) const {
@@ -45,6 +41,14 @@ MbconvPredictor::Result MbconvPredictor::Predict(const BlockKey& key) const {
   double sigma = inferred_ ? 0 : sigma_model_;
   if (residual_) sigma = std::sqrt(residual_->Variance(Shape(key)));
   return {PredictMs(key), sigma};
+}
+
+double MapSourceMs(const TransferMap& map, const BlockKey& key, const std::vector<double>& source_ms) {
+  if (map.level == "affine") return map.a * source_ms[0] + map.b;
+  const std::vector<double> columns = RidgeColumns(key, source_ms);
+  double ln = std::log(source_ms[0]) + map.c;
+  for (size_t j = 0; j < columns.size(); ++j) ln += map.w[j] * (columns[j] - map.mean[j]) / map.std[j];
+  return std::exp(ln);
 }
 
 std::vector<double> RidgeColumns(const BlockKey& key, const std::vector<double>& source_ms) {

@@ -36,6 +36,9 @@ class MbconvPredictor {
   std::vector<MbconvPredictor> sources_;
 };
 
+/// What a map makes of the sources' predictions for a block (latency.md §10).
+double MapSourceMs(const TransferMap& map, const BlockKey& key, const std::vector<double>& source_ms);
+
 /// Columns of the ridge level: z, ln s of the first source, and of each other source ln s minus the first's.
 std::vector<double> RidgeColumns(const BlockKey& key, const std::vector<double>& source_ms);
 

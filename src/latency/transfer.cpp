@@ -61,13 +61,18 @@ std::vector<TransferSource> InFront(std::vector<TransferSource> sources, size_t 
 /// Leave-one-out error of every allowed level; of each level the source that does best with it.
 std::vector<Judged> JudgeLevels(const std::vector<BlockSample>& blocks, const std::vector<TransferSource>& sources,
                                 const FitOptions& options) {
+  std::vector<std::vector<TransferSource>> orders;
+  std::vector<TransferItems> items;
+  for (size_t s = 0; s < sources.size(); ++s) {
+    orders.push_back(InFront(sources, s));
+    items.push_back(MakeItems(blocks, orders.back()));
+  }
   std::vector<Judged> judged;
   for (TransferLevel level : kLevels) {
     if (static_cast<int>(blocks.size()) < LeastItems(level)) continue;
     const size_t tried = level == TransferLevel::kScratch ? 1 : sources.size();
     for (size_t s = 0; s < tried; ++s) {
-      const std::vector<TransferSource> ordered = InFront(sources, s);
-      const std::vector<double> errors = LeaveOneOutErrors(level, MakeItems(blocks, ordered), ordered, options);
+      const std::vector<double> errors = LeaveOneOutErrors(level, items[s], orders[s], options);
       const Judged one{level, s, LogErrorsToMape(errors), LogErrorsToRms(errors)};
       if (s == 0) {
         judged.push_back(one);
@@ -239,6 +244,7 @@ TransferResult Transfer(const LatencyTable& items, const std::vector<LatencyTabl
   const std::vector<TransferSource> ordered = InFront(models, chosen.source);
   const TransferItems transfer_items = MakeItems(blocks, ordered);
   ModelParams model = FitLevel(chosen.level, transfer_items, ordered, options.fit);
+  AttachSources(ordered, &model);
   model.sigma_model = blocks.size() < 2 ? kUnknownLooSigma : std::max(chosen.rms, 1e-6);
   TransferHeads(all, ordered[0].model, MedianFactor(transfer_items), items.identity.is_gpu(), &model);
   const SampledHull own = BuildHull(keys, {});

@@ -2,6 +2,7 @@
 #include "transfer_level.h"
 
 #include <cmath>
+#include <optional>
 
 #include "block_fit.h"
 #include "nas/core/stats.h"
@@ -24,26 +25,22 @@ double LogFactor(const TransferItems& items) {
   return static_cast<int>(logs.size()) >= kMedianItems ? Median(logs) : Mean(logs);
 }
 
-ModelParams Mapped(TransferMap map, const std::vector<TransferSource>& sources, size_t used) {
+ModelParams Mapped(TransferMap map) {
   ModelParams model;
   model.features = PhiNames();
   model.w.assign(kPhiSize, 0);
-  for (size_t i = 0; i < used; ++i) {
-    map.names.push_back(sources[i].name);
-    map.sources.push_back(sources[i].model);
-  }
   model.transfer = std::move(map);
   return model;
 }
 
-ModelParams FitScaleLevel(const TransferItems& items, const std::vector<TransferSource>& sources) {
+ModelParams FitScaleLevel(const TransferItems& items) {
   TransferMap map;
   map.level = "affine";
   map.a = std::exp(LogFactor(items));
-  return Mapped(std::move(map), sources, 1);
+  return Mapped(std::move(map));
 }
 
-ModelParams FitAffineLevel(const TransferItems& items, const std::vector<TransferSource>& sources) {
+ModelParams FitAffineLevel(const TransferItems& items) {
   NormalEquations equations(2);
   for (size_t i = 0; i < items.blocks.size(); ++i) {
     const double t = items.blocks[i].ms;
@@ -54,10 +51,10 @@ ModelParams FitAffineLevel(const TransferItems& items, const std::vector<Transfe
   map.level = "affine";
   map.a = ab[0];
   map.b = ab[1];
-  return Mapped(std::move(map), sources, 1);
+  return Mapped(std::move(map));
 }
 
-ModelParams FitRidgeLevel(const TransferItems& items, const std::vector<TransferSource>& sources) {
+ModelParams FitRidgeLevel(const TransferItems& items) {
   std::vector<std::vector<double>> rows;
   std::vector<double> y;
   for (size_t i = 0; i < items.blocks.size(); ++i) {
@@ -71,7 +68,7 @@ ModelParams FitRidgeLevel(const TransferItems& items, const std::vector<Transfer
   map.mean = std::move(fit.mean);
   map.std = std::move(fit.std);
   map.w = std::move(fit.w);
-  return Mapped(std::move(map), sources, sources.size());
+  return Mapped(std::move(map));
 }
 
 ModelParams FromMbconvFit(MbconvFit fit) {
@@ -124,17 +121,26 @@ ModelParams FitLevel(TransferLevel level, const TransferItems& items, const std:
                      const FitOptions& options) {
   switch (level) {
     case TransferLevel::kScale:
-      return FitScaleLevel(items, sources);
+      return FitScaleLevel(items);
     case TransferLevel::kAffine:
-      return FitAffineLevel(items, sources);
+      return FitAffineLevel(items);
     case TransferLevel::kPrior:
       return FitPriorLevel(items, sources, options);
     case TransferLevel::kRidge:
-      return FitRidgeLevel(items, sources);
+      return FitRidgeLevel(items);
     case TransferLevel::kScratch:
       return FromMbconvFit(FitMbconv(items.blocks, options));
   }
   return {};
+}
+
+void AttachSources(const std::vector<TransferSource>& sources, ModelParams* model) {
+  if (!model->transfer) return;
+  const size_t used = model->transfer->level == "ridge" ? sources.size() : 1;
+  for (size_t i = 0; i < used; ++i) {
+    model->transfer->names.push_back(sources[i].name);
+    model->transfer->sources.push_back(sources[i].model);
+  }
 }
 
 std::vector<double> LeaveOneOutErrors(TransferLevel level, const TransferItems& items,
@@ -153,9 +159,14 @@ std::vector<double> LeaveOneOutErrors(TransferLevel level, const TransferItems& 
       rest.blocks.push_back(items.blocks[i]);
       rest.source_ms.push_back(items.source_ms[i]);
     }
-    const MbconvPredictor predictor(FitLevel(level, rest, sources, fold_options));
-    for (size_t i = fold; i < n; i += folds)
-      errors[i] = std::log(predictor.PredictMs(items.blocks[i].key) / items.blocks[i].ms);
+    const ModelParams model = FitLevel(level, rest, sources, fold_options);
+    std::optional<MbconvPredictor> own;
+    if (!model.transfer) own.emplace(model);
+    for (size_t i = fold; i < n; i += folds) {
+      const BlockSample& block = items.blocks[i];
+      const double ms = own ? own->PredictMs(block.key) : MapSourceMs(*model.transfer, block.key, items.source_ms[i]);
+      errors[i] = std::log(ms / block.ms);
+    }
   }
   return errors;
 }

@@ -26,6 +26,9 @@ struct TransferSource {
 ModelParams FitLevel(TransferLevel level, const TransferItems& items, const std::vector<TransferSource>& sources,
                      const FitOptions& options);
 
+/// Puts the source models that a mapped level needs into it.
+void AttachSources(const std::vector<TransferSource>& sources, ModelParams* model);
+
 /// ln(prediction/measurement) of each block by a fit without it (without its share in 20 above 30 blocks).
 std::vector<double> LeaveOneOutErrors(TransferLevel level, const TransferItems& items,
                                       const std::vector<TransferSource>& sources, const FitOptions& options);

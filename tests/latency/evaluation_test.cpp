@@ -19,7 +19,8 @@ EvalData MadeUpData() {
 }  // namespace
 
 TEST_CASE("the figures of a report by hand") {
-  const std::vector<EvalItem> items = {{"a", 10, 11, {9.5, 12}, 0}, {"b", 20, 19, {19.5, 21}, 1}, {"c", 40, 40, {39, 41}, 0}};
+  const std::vector<EvalItem> items = {
+      {"a", 10, 11, {9.5, 12}, 0}, {"b", 20, 19, {20.5, 21}, 1}, {"c", 40, 40, {39, 41}, 0}};
   const SplitReport r = MakeReport("s", items, {{"constant", {20, 20, 20}}}, /*target_ms=*/20);
   CHECK(r.n == 3);
   CHECK(r.mape == Approx((10 + 5 + 0) / 3.0));
@@ -72,7 +73,8 @@ TEST_CASE("leave-out conditions: globs, numbers and their refusals") {
   const EvalData data = MadeUpData();
   const int all = RunSplit(data, "leave:c_in>=40").report.n;
   CHECK(all + RunSplit(data, "leave:c_in<40").report.n == static_cast<int>(data.rows.size()));
-  CHECK(RunSplit(data, "leave:act=h*").report.n + RunSplit(data, "leave:act=relu6").report.n == static_cast<int>(data.rows.size()));
+  CHECK(RunSplit(data, "leave:act=h*").report.n + RunSplit(data, "leave:act=relu6").report.n ==
+        static_cast<int>(data.rows.size()));
   const auto refusal = [&](const char* split) {
     try {
       RunSplit(data, split);

@@ -12,7 +12,8 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const std::string kHeader = "device,runtime,op,h_in,c_in,h_out,c_out,mid,kernel,stride,skip,se,act,mean_ms,std_ms,count,source\n";
+const std::string kHeader =
+    "device,runtime,op,h_in,c_in,h_out,c_out,mid,kernel,stride,skip,se,act,mean_ms,std_ms,count,source\n";
 const std::string kRow = "phone,tflite,mbconv,56,24,28,40,144,5,2,0,0,relu6,1.5,0.02,100,run\n";
 
 /// The message with which an import is refused, "accepted" otherwise.
@@ -72,10 +73,12 @@ TEST_CASE("csv: every kind of bad input names file, line, column, value and reme
   CHECK_THAT(Refusal("csv", CsvWith(",100,", ",0,")), Contains("count"));
   CHECK_THAT(Refusal("csv", CsvWith(",28,", ",29,")), Contains("expected 28"));
   CHECK_THAT(Refusal("csv", CsvWith(",5,2,0,", ",5,2,1,")), Contains("skip 1 needs"));
-  CHECK_THAT(Refusal("csv", CsvWith("mean_ms", "maen_ms")), Contains("did you mean \"mean_ms\"") && Contains("--ignore-column maen_ms"));
+  CHECK_THAT(Refusal("csv", CsvWith("mean_ms", "maen_ms")),
+             Contains("did you mean \"mean_ms\"") && Contains("--ignore-column maen_ms"));
   CHECK_THAT(Refusal("csv", CsvWith(",mean_ms", "")), Contains("no column \"mean_ms\""));
   CHECK_THAT(Refusal("csv", kHeader + kRow + "phone,tflite,mbconv,56,24"), Contains("ends inside record 2"));
-  CHECK_THAT(Refusal("csv", kHeader + "phone,tflite\n" + kRow), Contains("file:2") && Contains("2 fields instead of 17"));
+  CHECK_THAT(Refusal("csv", kHeader + "phone,tflite\n" + kRow),
+             Contains("file:2") && Contains("2 fields instead of 17"));
   CHECK_THAT(Refusal("csv", kHeader + "\"phone,tflite"), Contains("ends inside record 2"));
   CHECK_THAT(Refusal("csv", ""), Contains("no header"));
   CHECK_THAT(Refusal("csv", kHeader), Contains("no records"));
@@ -123,7 +126,8 @@ TEST_CASE("yaml: block and flow style, comments and quotes give the same rows") 
       "  mean: \"0.31\"\n"
       "  var: 0.0001\n";
   const std::string flow =
-      "{expanded_conv-input:112x112x16-output:56x56x24-expand:3-kernel:5-stride:2-idskip:0: {count: 159, mean: 7.5, var: 0.04},\n"
+      "{expanded_conv-input:112x112x16-output:56x56x24-expand:3-kernel:5-stride:2-idskip:0: {count: 159, mean: 7.5, "
+      "var: 0.04},\n"
       " \"Logits-input:7x7x1280-output:1000\": {count: 982, mean: 0.31,\n var: 0.0001}}\n";
   const ImportedData a = FindImporter("proxyless-yaml").Import(block, "file", {});
   const ImportedData b = FindImporter("proxyless-yaml").Import(flow, "file", {});
@@ -140,29 +144,37 @@ TEST_CASE("yaml: block and flow style, comments and quotes give the same rows") 
 
 TEST_CASE("yaml: the two meanings of expand are told apart, and each refusal names the other format") {
   const std::string ratio = "expanded_conv-input:56x56x24-output:28x28x40-expand:3-kernel:5-stride:2-idskip:0";
-  const std::string absolute = "expanded_conv-input:56x56x24-output:28x28x40-expand:72-kernel:5-stride:2-idskip:0-se:1-hs:0";
+  const std::string absolute =
+      "expanded_conv-input:56x56x24-output:28x28x40-expand:72-kernel:5-stride:2-idskip:0-se:1-hs:0";
   const auto with = [](const std::string& key) { return key + ": {count: 5, mean: 1.0}\n"; };
-  CHECK(ToString(FindImporter("ofa-yaml").Import(with(absolute), "f", {}).rows[0].key) == "mbconv:56,24,28,40,72,5,2,0,1,relu");
+  CHECK(ToString(FindImporter("ofa-yaml").Import(with(absolute), "f", {}).rows[0].key) ==
+        "mbconv:56,24,28,40,72,5,2,0,1,relu");
   CHECK(FindImporter("proxyless-yaml").Import(with(ratio), "f", {}).rows[0].key.mid == 72);
   CHECK_THAT(Refusal("proxyless-yaml", with(absolute)), Contains("ofa-yaml"));
   CHECK_THAT(Refusal("ofa-yaml", with(ratio)), Contains("proxyless-yaml"));
-  CHECK_THAT(Refusal("proxyless-yaml", with("expanded_conv-input:56x56x24-output:28x28x40-expand:72-kernel:5-stride:2-idskip:0")),
+  CHECK_THAT(Refusal("proxyless-yaml",
+                     with("expanded_conv-input:56x56x24-output:28x28x40-expand:72-kernel:5-stride:2-idskip:0")),
              Contains("no ratio") && Contains("ofa-yaml"));
-  CHECK_THAT(Refusal("ofa-yaml", with("expanded_conv-input:56x56x24-output:28x28x40-expand:3-kernel:5-stride:2-idskip:0-se:0-hs:0")),
-             Contains("below the 24 input channels") && Contains("proxyless-yaml"));
+  CHECK_THAT(
+      Refusal("ofa-yaml",
+              with("expanded_conv-input:56x56x24-output:28x28x40-expand:3-kernel:5-stride:2-idskip:0-se:0-hs:0")),
+      Contains("below the 24 input channels") && Contains("proxyless-yaml"));
 }
 
 TEST_CASE("yaml: bad input") {
   const std::string key = "Conv-input:224x224x3-output:112x112x32";
   CHECK_THAT(Refusal("ofa-yaml", key + ":\n  count: 5\n  maen: 4\n"), Contains("no mean"));
-  CHECK_THAT(Refusal("ofa-yaml", key + ":\n  count: 5\n  mean: 4\n  vra: 3\n"), Contains("unknown value field \"vra\""));
+  CHECK_THAT(Refusal("ofa-yaml", key + ":\n  count: 5\n  mean: 4\n  vra: 3\n"),
+             Contains("unknown value field \"vra\""));
   CHECK_THAT(Refusal("ofa-yaml", key + ":\n  count: 5\n  mean: -4\n"), Contains("file:3") && Contains("mean"));
-  CHECK_THAT(Refusal("ofa-yaml", key + ":\n  count: 5\n  mean: 4\n" + key + ":\n  mean: 5\n"), Contains("stands twice"));
+  CHECK_THAT(Refusal("ofa-yaml", key + ":\n  count: 5\n  mean: 4\n" + key + ":\n  mean: 5\n"),
+             Contains("stands twice"));
   CHECK_THAT(Refusal("ofa-yaml", key + ": 4\n"), Contains("not followed by a map"));
   CHECK_THAT(Refusal("ofa-yaml", "- a\n- b\n"), Contains("map of maps"));
   CHECK_THAT(Refusal("ofa-yaml", "Conv-input:224x192x3-output:112x112x32: {mean: 1}\n"), Contains("not square"));
   CHECK_THAT(Refusal("ofa-yaml", "Conv-output:112x112x32: {mean: 1}\n"), Contains("expected TYPE-input"));
-  CHECK_THAT(Refusal("ofa-yaml", "Covn-input:224x224x3-output:112x112x32: {mean: 1}\n"), Contains("unknown type \"Covn\""));
+  CHECK_THAT(Refusal("ofa-yaml", "Covn-input:224x224x3-output:112x112x32: {mean: 1}\n"),
+             Contains("unknown type \"Covn\""));
   // Cut off: in the middle of an entry, behind its last full line, inside a flow map.
   const std::string good = key + ":\n  count: 5\n  mean: 4\n  std: 1\n";
   const std::string next = "Conv_1-input:7x7x320-output:7x7x1280:\n";
@@ -185,9 +197,11 @@ TEST_CASE("jsonl: block lists and network codes") {
   std::string broken = line;
   CHECK_THAT(Refusal("nets-jsonl", broken.replace(broken.find("[[16, 16"), 8, "[[16, 24")), Contains("takes 16x16x24"));
   CHECK_THAT(Refusal("nets-jsonl", line + "\n" + line.substr(0, 40)), Contains("ends inside record 2"));
-  CHECK_THAT(Refusal("nets-jsonl", line.substr(0, 40) + "\n" + line), Contains("file:1") && Contains("not a JSON object"));
+  CHECK_THAT(Refusal("nets-jsonl", line.substr(0, 40) + "\n" + line),
+             Contains("file:1") && Contains("not a JSON object"));
   std::string unknown = line;
-  CHECK_THAT(Refusal("nets-jsonl", unknown.replace(unknown.find("first_conv"), 10, "frist_conv")), Contains("did you mean \"first_conv\""));
+  CHECK_THAT(Refusal("nets-jsonl", unknown.replace(unknown.find("first_conv"), 10, "frist_conv")),
+             Contains("did you mean \"first_conv\""));
 
   const std::string code =
       R"({"ks": [3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3], "e": [3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3], "d": [2,2,2,2,2], "r": 128, )"
@@ -234,7 +248,8 @@ TEST_CASE("twins: of one source an error, of two merged by count, far apart an e
 
 TEST_CASE("times that cannot be milliseconds are refused with the unit that fits") {
   ImportedData data = FindImporter("csv").Import(PlausibleCsv(1000), "file", {});
-  CHECK_THROWS_WITH(CheckPlausible(data, CpuIdentity()), Contains("is implausible on a cpu") && Contains("if µs: --unit us"));
+  CHECK_THROWS_WITH(CheckPlausible(data, CpuIdentity()),
+                    Contains("is implausible on a cpu") && Contains("if µs: --unit us"));
   data = FindImporter("csv").Import(PlausibleCsv(1e-3), "file", {});
   CHECK_THROWS_WITH(CheckPlausible(data, CpuIdentity()), Contains("--unit s"));
   data = FindImporter("csv").Import(PlausibleCsv(1), "file", {});
