@@ -34,16 +34,11 @@ Run ConfigureSearch(FlagSet& flags) {
   flags.AddParsed(
       "--tolerance", "PERCENT", [o](const std::string& text) { o->tolerance = ParsePercent(text); },
       [o] { return StrCat(100 * o->tolerance, "%"); }, "by how much the measured latency may exceed the budget");
-  flags.Add("--from", &o->from, "search the supernet of a finished run again, without training");
   flags.Group("Where to run");
   flags.Add("--device", &o->device, "auto, cpu, cuda or cuda:i");
-  flags.AddChoice("--precision", &o->precision, {"auto", "fp32", "bf16"}, "arithmetic of training");
-  flags.AddChoice("--kernels", &o->kernels, {"auto", "fused", "torch"}, "MBConv training kernels");
+  flags.AddChoice("--precision", &o->precision, {"auto", "fp32"}, "arithmetic of training");
+  flags.AddChoice("--kernels", &o->kernels, {"auto", "torch"}, "MBConv training kernels");
   flags.Add("--latency-batch", &o->latency_batch, "batch the latency is for; 0: 1 on a CPU, 64 on a GPU");
-  flags.AddParsed(
-      "--max-time", "TIME", [o](const std::string& text) { o->max_time_s = ParseSeconds(text); },
-      [o] { return o->max_time_s > 0 ? SecondsToString(o->max_time_s) : std::string("none"); },
-      "wall time to plan for: epochs are cut to fit");
   flags.AddSwitch("--no-profile", &o->no_profile, "never measure this machine; use only tables that exist");
   flags.Group("The run folder");
   flags.Add("--out", &o->out, "run folder; by default runs/<space>-<targets>-<date>-<n>");

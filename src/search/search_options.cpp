@@ -80,8 +80,8 @@ void SearchOptions::Validate() const {
   Requests();
   CheckChoice("--strategy", strategy, StrategyNames());
   CheckChoice("--loss", loss, {"dual", "mul-log", "add-linear"});
-  CheckChoice("--precision", precision, {"auto", "fp32", "bf16"});
-  CheckChoice("--kernels", kernels, {"auto", "fused", "torch"});
+  CheckChoice("--precision", precision, {"auto", "fp32"});
+  CheckChoice("--kernels", kernels, {"auto", "torch"});
   if (!resume.empty()) CheckChoice("--resume", resume, {"yes", "auto"});
   if (epochs != 0) CheckRange("--epochs", epochs, 1, 100000);
   if (warmup_epochs != -1) CheckRange("--warmup-epochs", warmup_epochs, 0, epochs > 0 ? epochs - 1 : 100000);
@@ -118,7 +118,6 @@ Json ToJson(const SearchOptions& o) {
   json["latency_batch"] = o.latency_batch;
   json["tolerance"] = o.tolerance;
   json["kernels"] = o.kernels;
-  json["from"] = o.from;
   json["strict"] = o.strict;
   json["seed"] = o.seed;
   json["threads"] = o.threads;
@@ -147,7 +146,6 @@ SearchOptions SearchOptionsFromJson(const JsonDocument& document, const std::str
   o.latency_batch = static_cast<int>(reader.Int("latency_batch", 0, 65536));
   o.tolerance = reader.Number("tolerance");
   o.kernels = reader.String("kernels");
-  o.from = reader.String("from");
   o.strict = reader.Bool("strict");
   o.seed = static_cast<std::uint64_t>(reader.Int("seed", 0, INT64_MAX));
   o.threads = static_cast<int>(reader.Int("threads", 1, 4096));

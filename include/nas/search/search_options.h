@@ -41,12 +41,10 @@ struct SearchOptions {
   std::string loss = "dual";         ///< dual | mul-log | add-linear
   bool prune = true;                 ///< path-level pruning (N8)
   std::string device = "auto";       ///< auto | cpu | cuda[:i]
-  std::string precision = "auto";    ///< auto | fp32 | bf16
+  std::string precision = "auto";    ///< auto | fp32
   int latency_batch = 0;             ///< batch that the latency is for; 0 = 1 on a CPU, 64 on a GPU
   double tolerance = 0.05;           ///< measured latency may exceed the asked one by this share
-  double max_time_s = 0;             ///< seconds of wall time to plan for; 0 = no limit
-  std::string kernels = "auto";      ///< auto | fused | torch
-  std::string from;                  ///< finished run whose supernet is searched again without training
+  std::string kernels = "auto";      ///< auto | torch
   std::string out;                   ///< run folder; "" = runs/<space>-<targets>-<date>-<n>
   std::string resume;  ///< "" = no, "yes" = must exist, "auto" = start anew when there is nothing to resume
   bool force = false;  ///< replace an existing run folder
