@@ -29,8 +29,8 @@ struct ArchForward {
   std::shared_ptr<const GateGradients> gates;
 };
 
-/// The over-parameterised network: fixed layers and, on every searched edge, all candidate ops, of which a step runs one
-/// (weight step) or adds probes (architecture step). Knows nothing of alphas, which live on the host (N4).
+/// The over-parameterised network: fixed layers and, on every searched edge, all candidate ops, of which a step runs
+/// one (weight step) or adds probes (architecture step). Knows nothing of alphas, which live on the host (N4).
 class Supernet {
  public:
   Supernet(const SearchSpace& space, std::uint64_t seed);
@@ -39,8 +39,9 @@ class Supernet {
   const SearchSpace& space() const;
   /// Logits of one path. Zero active: the edge returns x.
   at::Tensor Forward(const at::Tensor& images, const Choice& choice, BnMode mode);
-  /// Logits of the active path with a graph that yields gate gradients on `backward`. BN in kProbe mode; needs no weight
-  /// gradients, and produces none.
+  /// Logits of the active path with a graph that yields gate gradients on `backward`. BN in kProbe mode; needs no
+  /// weight gradients, and produces none. Until `backward` the supernet has to live and no candidate may be removed:
+  /// kFullV2 runs the other candidates then.
   ArchForward ForwardGated(const at::Tensor& images, const std::vector<EdgeSample>& sample, GateMode mode);
 
   void To(const at::Device& device);
