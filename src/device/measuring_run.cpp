@@ -19,6 +19,12 @@ constexpr std::int64_t kUnknownCacheBytes = std::int64_t{32} << 20;
 constexpr double kPauseStep = 1;  // seconds between two looks at the thermometer
 constexpr int kRevisitsPerItem = 2;
 
+double MedianNoise(const std::vector<ItemResult>& results) {
+  std::vector<double> noise;
+  for (const ItemResult& result : results) noise.push_back(result.noise());
+  return noise.empty() ? 0 : Median(noise);
+}
+
 // State of one call of `MeasuringRun::Measure`.
 class Session {
  public:
@@ -165,7 +171,7 @@ class Session {
   }
 
   MeasuringReport Report() {
-    std::vector<double> noise;
+    std::vector<ItemResult> measured;
     for (const auto& [index, result] : results_) {
       if (!result.error.empty()) {
         ++report_.errors;
@@ -173,21 +179,15 @@ class Session {
       }
       ++report_.done;
       report_.unstable += result.Has("unstable");
-      noise.push_back(result.noise());
+      measured.push_back(result);
     }
     report_.seconds = Passed();
     report_.reference_ms = gauge_.level();
     report_.reference_drift = last_look_ / first_look_ - 1;
-    if (!noise.empty()) report_.noise_floor = Median(noise);
+    report_.noise_floor = MedianNoise(measured);
     if (start_temperature_ > 0) report_.temp_c = {start_temperature_, engine_.Temperature()};
     if (start_megahertz_ > 0) report_.mhz = {start_megahertz_, engine_.Megahertz()};
-    if (report_.too_noisy.empty()) {
-      if (report_.unstable > options_.max_unstable_share * report_.done) {
-        report_.too_noisy = StrCat(report_.unstable, " of ", report_.done, " items are unstable");
-      } else if (report_.noise_floor > options_.max_noise_floor) {
-        report_.too_noisy = StrCat("the noise floor is ", Fixed(100 * report_.noise_floor, 1), " %");
-      }
-    }
+    if (report_.too_noisy.empty()) report_.too_noisy = NoiseProblem(measured, options_);
     return report_;
   }
 
@@ -224,6 +224,16 @@ MeasuringReport MeasuringRun::Measure(const std::vector<MeasureItem>& items, con
     if (!done.contains(items[index].id)) order.push_back(index);
   }
   return Session(engine_, options_, reference_, items, hooks).Run(order);
+}
+
+std::string NoiseProblem(const std::vector<ItemResult>& results, const ProtocolOptions& options) {
+  const auto unstable =
+      std::count_if(results.begin(), results.end(), [](const ItemResult& result) { return result.Has("unstable"); });
+  if (static_cast<double>(unstable) > options.max_unstable_share * static_cast<double>(results.size())) {
+    return StrCat(unstable, " of ", results.size(), " items are unstable");
+  }
+  const double floor = MedianNoise(results);
+  return floor > options.max_noise_floor ? StrCat("the noise floor is ", Fixed(100 * floor, 1), " %") : "";
 }
 
 RunLayout LayoutFor(const Engine& engine, const ProtocolOptions& options) {

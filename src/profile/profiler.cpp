@@ -71,6 +71,7 @@ class ProfileJob {
     }
     detail::PartialFile partial = OpenPartial(identity);
     std::map<std::string, ItemResult> results = partial.results();
+    if (!options_.allow_noisy) std::erase_if(results, [&](const auto& entry) { return Doubtful(entry.second); });
     MeasuringReport report;
     double earlier_seconds = 0;
     for (const auto& [id, result] : results) earlier_seconds += result.seconds;
@@ -80,6 +81,8 @@ class ProfileJob {
       if (hooks_.progress != nullptr) hooks_.progress->Finish();
     }
     report.seconds += earlier_seconds;
+    // Of all items, not only those of this process.
+    if (report.too_noisy.empty()) report.too_noisy = NoiseProblem(Measured(results), plan_.protocol);
     CheckReport(report, results.size());
 
     LatencyTable table = table_ ? *table_ : detail::NewTable(*engine_, TableName(options_), plan_, space_);
@@ -98,6 +101,19 @@ class ProfileJob {
  private:
   std::string PartialName() const { return detail::PartialFile::PathFor(options_.out).string(); }
   std::string Kept() const { return StrCat("; what was measured is kept in ", PartialName()); }
+
+  // Worth another try when a profile is gone on with.
+  bool Doubtful(const ItemResult& result) const {
+    return !result.error.empty() || result.Has("unstable") || result.noise() > plan_.protocol.max_noise_floor;
+  }
+
+  static std::vector<ItemResult> Measured(const std::map<std::string, ItemResult>& results) {
+    std::vector<ItemResult> measured;
+    for (const auto& [id, result] : results) {
+      if (result.error.empty()) measured.push_back(result);
+    }
+    return measured;
+  }
 
   void CheckPlaces() const {
     const bool table = fs::exists(options_.out);

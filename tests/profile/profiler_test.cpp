@@ -220,12 +220,32 @@ TEST_CASE("§9.8 a machine too noisy for figures: exit 5, unless it is allowed, 
   const std::string message = Refusal(options, sim.hooks, ErrorKind::kUnavailable);
   CHECK(Has(message, "--allow-noisy"));
   CHECK(Has(message, "partial"));
+  // Going on measures the doubtful items again, and is not fooled by there being a result of each.
+  options.force = false;
+  std::filesystem::remove(options.out);
+  options.resume = true;
+  CHECK(Has(Refusal(options, sim.hooks, ErrorKind::kUnavailable), "too noisy"));
   options.allow_noisy = true;
   const ProfileResult noisy = RunProfile(options, sim.hooks);
   REQUIRE_FALSE(noisy.warnings.empty());
   CHECK(Has(noisy.warnings[0], "noisy"));
   CHECK(noisy.table.calibration->sigma_cal > quiet.calibration->sigma_cal);
   CHECK(noisy.table.model->sigma_run > quiet.model->sigma_run);
+}
+
+TEST_CASE("§9.8 a profile that was too noisy is finished with --resume once the machine is quiet") {
+  const TempDir dir;
+  SimulatedHooks sim;
+  ProfileOptions options = Options(dir);
+  const SimulatedDevice quiet = sim.device;
+  sim.device.slow_mode_share = 0.4;
+  sim.device.slow_mode_factor = 1.25;
+  Refusal(options, sim.hooks, ErrorKind::kUnavailable);
+  sim.device = quiet;
+  options.resume = true;
+  const ProfileResult result = RunProfile(options, sim.hooks);
+  CHECK(result.warnings.empty());
+  CHECK(result.held_out()->mape < 2);
 }
 
 TEST_CASE("§9.10 a device too slow for the deadline: exit 5 when too little is measured") {

@@ -58,6 +58,9 @@ class MeasuringRun {
 /// The layout that a protocol asks of an engine: rotation through 1.25 × the last-level cache unless it says otherwise.
 RunLayout LayoutFor(const Engine& engine, const ProtocolOptions& options);
 
+/// Why items give no figure (latency.md §9.8): too many are unstable, or their noise floor is too high; "" = they do.
+std::string NoiseProblem(const std::vector<ItemResult>& results, const ProtocolOptions& options);
+
 /// Order of measuring: a permutation of 0…n−1 from the stored seed.
 std::vector<int> MeasuringOrder(int n, std::uint64_t seed);
 
