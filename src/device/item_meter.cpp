@@ -39,10 +39,7 @@ ItemResult ItemMeter::Measure(const std::string& id, PreparedItem& item) {
   const double start = engine_.Now();
   const double temperature = engine_.Temperature();
   const double megahertz = engine_.Megahertz();
-  const double call_ms = WarmUp(item, result);
-  // Samples so long that the greatest number of them fills the least time.
-  const double sample_ms = std::max(options_.min_sample_ms, 1e3 * options_.min_seconds / options_.max_runs);
-  const int calls = std::max(1, static_cast<int>(std::ceil(sample_ms / std::max(call_ms, 1e-6))));
+  const int calls = WarmUp(item, result);
   const double limit = std::max(options_.min_seconds, options_.max_seconds - (engine_.Now() - start));
 
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -57,24 +54,36 @@ ItemResult ItemMeter::Measure(const std::string& id, PreparedItem& item) {
   return result;
 }
 
-double ItemMeter::WarmUp(PreparedItem& item, ItemResult& result) {
+int ItemMeter::WarmUp(PreparedItem& item, ItemResult& result) {
   const double start = engine_.Now();
   const double limit = std::min(options_.warmup_max_seconds, options_.max_seconds / 2);
   double before = 0;
   int calls = 1;
   for (;;) {
     std::vector<double> window;
+    const double window_start = engine_.Now();
     while (static_cast<int>(window.size()) < options_.window) {
       window.push_back(item.Run(calls));
       if (result.warmup_runs++ == 0) result.first_ms = window.front();
     }
     const double now = Median(window);
+    const double call_seconds = (engine_.Now() - window_start) / (options_.window * calls);
     const double seconds = engine_.Now() - start;
     const bool agree = before > 0 && std::abs(now / before - 1) <= options_.warmup_agreement;
-    if ((agree && seconds >= options_.warmup_min_seconds) || seconds >= limit) return now;
+    if ((agree && seconds >= options_.warmup_min_seconds) || seconds >= limit) {
+      return CallsPerSample(now, 1e3 * call_seconds);
+    }
     before = now;
-    calls = std::max(1, static_cast<int>(std::ceil(options_.min_sample_ms / std::max(now, 1e-6))));
+    calls = CallsPerSample(now, 1e3 * call_seconds);
   }
+}
+
+// A sample lasts `min_sample_ms` of the item's own time. The greatest number of samples fills the least time,
+// neighbours of a block included.
+int ItemMeter::CallsPerSample(double own_ms, double call_ms) const {
+  const double own = options_.min_sample_ms / std::max(own_ms, 1e-6);
+  const double whole = 1e3 * options_.min_seconds / options_.max_runs / std::max(call_ms, 1e-6);
+  return std::max(1, static_cast<int>(std::ceil(std::max(own, whole))));
 }
 
 ItemMeter::Samples ItemMeter::Collect(PreparedItem& item, int calls, double seconds) {

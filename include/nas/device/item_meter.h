@@ -22,7 +22,8 @@ class ItemMeter {
 
  private:
   struct Samples;
-  double WarmUp(PreparedItem& item, ItemResult& result);
+  int WarmUp(PreparedItem& item, ItemResult& result);  // calls per sample
+  int CallsPerSample(double own_ms, double call_ms) const;
   Samples Collect(PreparedItem& item, int calls, double seconds);
   void Summarise(const Samples& samples, ItemResult& result) const;
 
