@@ -103,7 +103,9 @@ Judged ChooseLevel(const std::vector<Judged>& judged, std::optional<TransferLeve
 void TransferHeads(const std::vector<BlockSample>& all, const ModelParams& source, double factor, bool gpu,
                    ModelParams* model) {
   model->head = FitHeads(all, gpu);
-  for (auto& [op, head] : model->head) {
+  for (auto& own : model->head) {
+    const std::string& op = own.first;
+    HeadParams& head = own.second;
     if (head.rows > 0) continue;
     const auto known =
         std::find_if(source.head.begin(), source.head.end(), [&](const auto& h) { return h.first == op; });

@@ -2,6 +2,7 @@
 #include "activation.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nas/core/error.h"

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "activation.h"
 #include "nas/space/layer.h"

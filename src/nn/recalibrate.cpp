@@ -2,6 +2,7 @@
 #include "nas/nn/recalibrate.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "batch_norm.h"
 #include "network_impl.h"

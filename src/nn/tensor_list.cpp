@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "nas/core/error.h"
 #include "nas/core/text.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `LinearLayer` on the flattened map: [N, C, H, W] → [N, features].
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "builtin_ops.h"
 #include "ordered_op.h"
