@@ -28,8 +28,4 @@ class Block {
   bool skip_;
 };
 
-/// Prefix of a layer's tensors in the state dict of its family (proxyless.md §13): blocks with a shortcut slot hold
-/// their op under `mobile_inverted_conv` (ProxylessNASNets) or `conv` (OFA); everything else stands under its own name.
-std::string StateDictPrefix(Family family, const Layer& layer);
-
 }  // namespace nas::detail

@@ -8,6 +8,7 @@
 #include "nas/core/hash.h"
 #include "nas/core/rng.h"
 #include "nas/core/text.h"
+#include "nas/nn/state_dict.h"
 #include "network_impl.h"
 #include "tensor_list.h"
 #include "weight_init.h"
@@ -34,7 +35,7 @@ Network::Impl::Impl(const Architecture& arch) : architecture(arch) {
   InferShapes(arch);  // refuses layers that do not fit, before any tensor is made
   for (const Layer& layer : arch.layers) {
     blocks.emplace_back(layer, arch.bn);
-    prefixes.push_back(detail::StateDictPrefix(arch.family, layer));
+    prefixes.push_back(StateDictPrefix(arch.family, layer));
   }
   CollectTensors();
 }

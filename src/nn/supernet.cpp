@@ -10,6 +10,7 @@
 #include "gate_probe.h"
 #include "nas/core/error.h"
 #include "nas/core/text.h"
+#include "nas/nn/state_dict.h"
 #include "network_impl.h"
 #include "tensor_list.h"
 #include "weight_init.h"
@@ -152,7 +153,7 @@ Supernet::Supernet(const SearchSpace& space, std::uint64_t seed) : impl_(std::ma
     place.edge = edge_of[i];
     if (place.edge < 0) {
       place.block.emplace(base.layers[i], base.bn);
-      place.prefix = detail::StateDictPrefix(base.family, base.layers[i]);
+      place.prefix = StateDictPrefix(base.family, base.layers[i]);
       detail::Append(&impl_->fixed, detail::CollectTensors(place.block->op(), place.prefix));
     } else {
       const Edge& edge = space.edges()[static_cast<std::size_t>(place.edge)];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "block.h"
+#include "nas/nn/state_dict.h"
 
 #include "nas/core/text.h"
 
-namespace nas::detail {
+namespace nas {
 
 std::string StateDictPrefix(Family family, const Layer& layer) {
   const bool whole_block = layer.op == "bottleneck" || layer.op == "transition" || layer.op == "residual_tree";
@@ -11,4 +11,4 @@ std::string StateDictPrefix(Family family, const Layer& layer) {
   return layer.name + (family == Family::kProxyless ? ".mobile_inverted_conv" : ".conv");
 }
 
-}  // namespace nas::detail
+}  // namespace nas
