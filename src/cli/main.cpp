@@ -17,12 +17,15 @@
 #include "cmd_data.h"
 #include "cmd_doctor.h"
 #include "cmd_eval.h"
+#include "cmd_explain.h"
+#include "cmd_export.h"
 #include "cmd_predict.h"
 #include "cmd_predictor.h"
 #include "cmd_profile_device.h"
 #include "cmd_search.h"
 #include "cmd_space.h"
 #include "cmd_train.h"
+#include "cmd_verify.h"
 #include "cmd_version.h"
 #include "error_report.h"
 #include "nas/core/error.h"
@@ -41,11 +44,14 @@ const Verb kVerbs[] = {
     {"search", "find a network for your data under a latency, MACs or params budget", ConfigureSearch},
     {"train", "train an architecture from scratch or from supernet weights", ConfigureTrain},
     {"eval", "accuracy of weights, or of many architectures with inherited weights", ConfigureEval},
+    {"explain", "why a search chose what it chose, edge by edge", ConfigureExplain},
     {"predict", "latency, MACs and params of architectures on any target", ConfigurePredict},
     {"profile-device", "measure this machine and write a latency table with its own error", ConfigureProfileDevice},
     {"predictor", "import, fit, evaluate, transfer, list and show latency tables", ConfigurePredictor},
     {"space", "list, show, count, sample, check search spaces", ConfigureSpace},
     {"arch", "show, convert, diff architectures", ConfigureArch},
+    {"export", "write a network as ONNX, TorchScript, safetensors, net.config or timm string", ConfigureExport},
+    {"verify", "check a passport again: files, params, MACs, accuracy, latency", ConfigureVerify},
     {"data", "check what the loader would make of a folder", ConfigureData},
     {"bench", "speed and memory of the supernet step, loader and predictor here", ConfigureBench},
     {"doctor", "what this machine offers, what is missing and how to get it", ConfigureDoctor},
