@@ -8,6 +8,8 @@ struct TrainOptions;
 struct EvalOptions;
 struct ProfileOptions;
 struct BenchOptions;
+struct ExportOptions;
+struct VerifyOptions;
 }  // namespace nas
 
 namespace nas::cli {
@@ -24,6 +26,8 @@ int Eval(const EvalOptions& options, const Session& session);
 int EvalSupernet(const SupernetEvalOptions& options, const Session& session);
 int Profile(const ProfileOptions& options, const Session& session);
 int Bench(const BenchOptions& options, const Session& session);
+int Export(const ExportOptions& options, const Session& session);
+int Verify(const VerifyOptions& options, const Session& session);
 int Doctor(const Session& session);
 int Version(const Session& session);
 }  // namespace compute

@@ -31,6 +31,8 @@ int Eval(const EvalOptions&, const Session& session) { ExecTorch(session); }
 int EvalSupernet(const SupernetEvalOptions&, const Session& session) { ExecTorch(session); }
 int Profile(const ProfileOptions&, const Session& session) { ExecTorch(session); }
 int Bench(const BenchOptions&, const Session& session) { ExecTorch(session); }
+int Export(const ExportOptions&, const Session& session) { ExecTorch(session); }
+int Verify(const VerifyOptions&, const Session& session) { ExecTorch(session); }
 int Doctor(const Session& session) { ExecTorch(session); }
 int Version(const Session& session) { ExecTorch(session); }
 

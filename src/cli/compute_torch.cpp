@@ -17,6 +17,8 @@
 #include "nas/train/evaluator.h"
 #include "nas/train/trainer.h"
 #include "run_bench.h"
+#include "run_export.h"
+#include "run_verify.h"
 #include "session.h"
 #include "space_flags.h"
 #include "version_report.h"
@@ -150,6 +152,10 @@ int Profile(const ProfileOptions& options, const Session& session) {
 }
 
 int Bench(const BenchOptions& options, const Session& session) { return RunBench(options, session); }
+
+int Export(const ExportOptions& options, const Session& session) { return RunExport(options, session); }
+
+int Verify(const VerifyOptions& options, const Session& session) { return RunVerify(options, session); }
 
 int Doctor(const Session& session) {
   auto checks = CheckMachine(session);
