@@ -219,6 +219,9 @@ MeasuringRun::MeasuringRun(Engine& engine, const ProtocolOptions& options, Measu
 
 MeasuringReport MeasuringRun::Measure(const std::vector<MeasureItem>& items, const std::set<std::string>& done,
                                       const MeasuringHooks& hooks) {
+  if (SelfMeasuring* device = engine_.self_measuring()) {
+    return device->Measure(options_, reference_, items, done, hooks);
+  }
   std::vector<int> order;
   for (const int index : MeasuringOrder(static_cast<int>(items.size()), options_.order_seed)) {
     if (!done.contains(items[index].id)) order.push_back(index);

@@ -8,6 +8,7 @@
 #include "nas/core/error.h"
 #include "nas/core/stats.h"
 #include "nas/device/engine.h"
+#include "support/catch_compat.h"
 
 namespace nas::test {
 

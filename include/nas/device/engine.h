@@ -13,6 +13,8 @@
 
 namespace nas {
 
+class SelfMeasuring;
+
 /// What is timed: one block between its neighbours, or a whole network.
 struct MeasureItem {
   enum class Kind { kBlock, kNet };
@@ -59,6 +61,18 @@ class Engine {
   virtual void Sleep(double seconds) = 0;
   virtual double Temperature() const = 0;  ///< °C, negative = unknown
   virtual double Megahertz() const = 0;    ///< 0 = unknown
+
+  /// A device whose agent runs the whole protocol itself (`MeasuringRun` then leaves it to that); null = asked call by
+  /// call.
+  virtual SelfMeasuring* self_measuring() { return nullptr; }
+};
+
+/// Where the agent program is, and how long it may be silent.
+struct AgentPlaces {
+  std::string program;                   ///< this machine's own `nas-agent`
+  std::vector<std::string> bundle_dirs;  ///< folders with one bundle per machine: `aarch64/nas-agent`, …
+  std::string ssh_config;                ///< file for `ssh -F`; "" = the user's own
+  double silence_seconds = 120;          ///< a device that says nothing for so long has hung
 };
 
 /// What a user may say about an engine.
@@ -68,6 +82,8 @@ struct EngineOptions {
   std::string cores;           ///< hexadecimal core mask; "" = the fastest cluster
   std::string device = "cpu";  ///< "cpu" or "cuda[:i]"
   std::uint64_t seed = 0;
+  std::string transport = "local";  ///< how the device is reached, see transport.h
+  AgentPlaces agent;
 };
 
 /// An engine by name.

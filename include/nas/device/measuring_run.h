@@ -38,6 +38,16 @@ struct MeasuringReport {
   std::string too_noisy;  ///< why no figure can be given, in words; "" = all is well
 };
 
+/// A device whose agent does what `MeasuringRun` does.
+class SelfMeasuring {
+ public:
+  virtual ~SelfMeasuring() = default;
+  /// Like `MeasuringRun::Measure`. Throws kUnavailable when the device is lost for good.
+  virtual MeasuringReport Measure(const ProtocolOptions& options, const MeasureItem& reference,
+                                  const std::vector<MeasureItem>& items, const std::set<std::string>& done,
+                                  const MeasuringHooks& hooks) = 0;
+};
+
 /// Measures items in shuffled order under the drift guard (latency.md §9.8, §9.9). An agent on a far device and the
 /// host run the same code.
 class MeasuringRun {

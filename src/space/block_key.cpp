@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nas/latency/block_key.h"
+#include "nas/space/block_key.h"
 
 #include <algorithm>
 
