@@ -44,6 +44,11 @@ at::Tensor BatchNorm::Forward(const at::Tensor& x, BnMode mode) {
                         /*training=*/true, momentum_, eps_, /*cudnn_enabled=*/true);
 }
 
+MbconvNorm BatchNorm::FusedNorm(bool counts) {
+  if (counts) ++*num_batches_tracked_.data_ptr<std::int64_t>();
+  return {nullptr, nullptr, running_mean_.data_ptr<float>(), running_var_.data_ptr<float>(), momentum_, eps_};
+}
+
 void BatchNorm::Visit(const std::string& name, ModuleVisitor& visitor) {
   visitor.VisitBatchNorm(name, *this);
   visitor.VisitTensor(JoinName(name, "weight"), weight_, TensorRole::kScale);

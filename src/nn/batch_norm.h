@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "nas/kernels/mbconv.h"
 #include "nas/nn/bn_mode.h"
 #include "nas/space/architecture.h"
 #include "op_module.h"
@@ -21,6 +22,12 @@ class BatchNorm {
   /// A new tensor that autograd has not saved: it may be changed in place.
   at::Tensor Forward(const at::Tensor& x, BnMode mode);
   void Visit(const std::string& name, ModuleVisitor& visitor);
+
+  const at::Tensor& weight() const { return weight_; }
+  const at::Tensor& bias() const { return bias_; }
+  /// Running statistics and constants for a kernel that normalises itself; `counts`: this forward is counted as one
+  /// that moves them.
+  MbconvNorm FusedNorm(bool counts);
 
   /// Starts and ends what kAccumulate forwards collect. `FinishPooling` stores the pooled mean and unbiased variance as
   /// running statistics (proxyless.md N2), or leaves them when no forward came by.

@@ -33,6 +33,7 @@ class Conv2d {
   void Visit(const std::string& name, ModuleVisitor& visitor);
   /// Takes in the BN that follows: weight·factor per output channel, shift as bias.
   void Fold(const BatchNorm& norm);
+  const at::Tensor& weight() const { return weight_; }
 
  private:
   ConvShape shape_;
@@ -48,6 +49,10 @@ class ConvNorm {
   at::Tensor Forward(const at::Tensor& x, BnMode mode);
   void Visit(const std::string& name, ModuleVisitor& visitor);
   void FoldBatchNorm();
+
+  const at::Tensor& weight() const { return conv_.weight(); }
+  /// Null once folded.
+  BatchNorm* norm() { return norm_ ? &*norm_ : nullptr; }
 
  private:
   Conv2d conv_;

@@ -62,7 +62,9 @@ Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
-Network::Network(const Architecture& architecture, std::uint64_t seed) : impl_(std::make_unique<Impl>(architecture)) {
+Network::Network(const Architecture& architecture, std::uint64_t seed, KernelMode kernels)
+    : impl_(std::make_unique<Impl>(architecture)) {
+  for (detail::Block& block : impl_->blocks) detail::SetKernelMode(block.op(), kernels);
   detail::InitializeTensors(impl_->tensors, seed);
   detail::RequireGradients(impl_->tensors);
   SeedDropout(seed);

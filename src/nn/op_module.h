@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "nas/nn/bn_mode.h"
+#include "nas/nn/kernel_mode.h"
 #include "nas/space/architecture.h"
 
 namespace nas::detail {
@@ -27,6 +28,8 @@ class ModuleVisitor {
   virtual void VisitTensor(const std::string& name, at::Tensor& tensor, TensorRole role) = 0;
   virtual void VisitBatchNorm(const std::string& /*name*/, BatchNorm& /*norm*/) {}
   virtual void VisitDropout(const std::string& /*name*/, Dropout& /*dropout*/) {}
+  /// The choice of an op that has several ways to compute.
+  virtual void VisitKernelMode(KernelMode& /*mode*/) {}
 };
 
 /// One layer that runs: the counterpart, with tensors, of an `Op` of the catalogue. Maps are [N, C, H, W],
@@ -49,6 +52,9 @@ class OpModule {
 
 /// The op of a layer with unset values. Throws kInput when there is no module for it.
 std::unique_ptr<OpModule> MakeOpModule(const Layer& layer, const BatchNormSpec& bn);
+
+/// Sets the choice of every op in `op`.
+void SetKernelMode(OpModule& op, KernelMode mode);
 
 /// `prefix.name`, or `name` without a prefix.
 std::string JoinName(const std::string& prefix, const std::string& name);

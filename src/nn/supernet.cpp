@@ -48,7 +48,7 @@ bool PassesOn(const Layer& layer) {
 }  // namespace
 
 struct Supernet::Impl {
-  explicit Impl(const SearchSpace& s) : space(s) {}
+  Impl(const SearchSpace& s, KernelMode k) : space(s), kernels(k) {}
 
   Candidate& At(int edge, int op);
   const Candidate& At(int edge, int op) const { return const_cast<Impl*>(this)->At(edge, op); }
@@ -61,6 +61,7 @@ struct Supernet::Impl {
   std::vector<detail::NamedTensor> AllTensors() const;
 
   SearchSpace space;
+  KernelMode kernels;
   std::vector<Place> places;
   std::vector<MixedEdge> edges;
   std::vector<detail::NamedTensor> fixed;
@@ -141,7 +142,8 @@ std::vector<detail::NamedTensor> Supernet::Impl::AllTensors() const {
   return all;
 }
 
-Supernet::Supernet(const SearchSpace& space, std::uint64_t seed) : impl_(std::make_unique<Impl>(space)) {
+Supernet::Supernet(const SearchSpace& space, std::uint64_t seed, KernelMode kernels)
+    : impl_(std::make_unique<Impl>(space, kernels)) {
   const Architecture& base = space.base();
   std::vector<int> edge_of(base.layers.size(), -1);
   for (std::size_t e = 0; e < space.edges().size(); ++e) {
@@ -153,6 +155,7 @@ Supernet::Supernet(const SearchSpace& space, std::uint64_t seed) : impl_(std::ma
     place.edge = edge_of[i];
     if (place.edge < 0) {
       place.block.emplace(base.layers[i], base.bn);
+      detail::SetKernelMode(place.block->op(), kernels);
       place.prefix = StateDictPrefix(base.family, base.layers[i]);
       detail::Append(&impl_->fixed, detail::CollectTensors(place.block->op(), place.prefix));
     } else {
@@ -163,6 +166,7 @@ Supernet::Supernet(const SearchSpace& space, std::uint64_t seed) : impl_(std::ma
         const Layer& layer = edge.candidates[k];
         Candidate& candidate = mixed.candidates.emplace_back();
         candidate.block.emplace(layer, base.bn);
+        detail::SetKernelMode(candidate.block->op(), kernels);
         candidate.tensors = detail::CollectTensors(candidate.block->op(), StrCat(base.layers[i].name, ".op", k));
         candidate.parameters = detail::ToPairs(candidate.tensors, /*trained_only=*/true);
         candidate.passes_on = PassesOn(layer);
@@ -267,6 +271,7 @@ Network Supernet::Extract(const Choice& choice) const {
   impl_->CheckPath(choice.size());
   Network network;
   network.impl_ = std::make_unique<Network::Impl>(impl_->space.Build(choice));
+  for (detail::Block& block : network.impl_->blocks) detail::SetKernelMode(block.op(), impl_->kernels);
   network.To(impl_->device);
   network.To(impl_->dtype);
   for (std::size_t i = 0; i < impl_->places.size(); ++i) {

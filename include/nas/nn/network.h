@@ -11,6 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "nas/nn/bn_mode.h"
+#include "nas/nn/kernel_mode.h"
 #include "nas/space/architecture.h"
 
 namespace nas {
@@ -21,7 +22,7 @@ class Network {
  public:
   /// He-fout initialisation from `seed` alone (proxyless.md §9). float32, channels_last, on the CPU.
   /// Throws kInput when an op has no module.
-  Network(const Architecture& architecture, std::uint64_t seed);
+  Network(const Architecture& architecture, std::uint64_t seed, KernelMode kernels = KernelMode::kAuto);
   ~Network();
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;

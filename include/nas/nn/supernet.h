@@ -10,6 +10,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "nas/nn/bn_mode.h"
+#include "nas/nn/kernel_mode.h"
 #include "nas/nn/network.h"
 #include "nas/space/edge_sample.h"
 #include "nas/space/search_space.h"
@@ -33,7 +34,7 @@ struct ArchForward {
 /// one (weight step) or adds probes (architecture step). Knows nothing of alphas, which live on the host (N4).
 class Supernet {
  public:
-  Supernet(const SearchSpace& space, std::uint64_t seed);
+  Supernet(const SearchSpace& space, std::uint64_t seed, KernelMode kernels = KernelMode::kAuto);
   ~Supernet();
 
   const SearchSpace& space() const;

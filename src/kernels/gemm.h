@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small GEMMs between a tile of pixels and a weight matrix. Included once by each stages_<set>.cpp.
+
+// Accumulators fill three quarters of the registers; three vectors of columns suit widths that are multiples of 48,
+// which expansions by 3 and 6 give.
+#ifdef __AVX512VL__
+constexpr int kRows = 8;
+#else
+constexpr int kRows = 4;
+#endif
+constexpr int kColumns = 3;
+
+// Width in vectors of the next panel of columns: never one vector behind three.
+NAS_INLINE int PanelWidth(std::int64_t vectors) {
+  if (vectors >= 6 || vectors == 3 || vectors == 5) return 3;
+  return vectors == 1 ? 1 : 2;
+}
+
+static void Pack(const float* weights, std::int64_t k, std::int64_t n, std::int64_t stride_k, std::int64_t stride_n,
+                 float* packed) {
+  const std::int64_t vectors = (n + kLanes - 1) / kLanes;
+  for (std::int64_t v = 0; v < vectors;) {
+    const int width = PanelWidth(vectors - v) * kLanes;
+    for (std::int64_t i = 0; i < k; ++i) {
+      for (int j = 0; j < width; ++j) {
+        const std::int64_t column = v * kLanes + j;
+        *packed++ = column < n ? weights[i * stride_k + column * stride_n] : 0.0f;
+      }
+    }
+    v += width / kLanes;
+  }
+}
+
+template <int kWidth, typename Epilogue>
+static void GemmBlock(const float* a, std::int64_t lda, std::int64_t depth, const float* b, std::int64_t row, int rows,
+                      std::int64_t column, std::int64_t columns, const Epilogue& epilogue) {
+  Vec acc[kRows][kWidth];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+    for (int j = 0; j < kWidth; ++j) acc[i][j] = Vec{};
+  }
+#pragma GCC unroll 2
+  for (std::int64_t k = 0; k < depth; ++k) {
+    Vec w[kWidth];
+#pragma GCC unroll 3
+    for (int j = 0; j < kWidth; ++j) w[j] = Load(b + j * kLanes);
+    b += kWidth * kLanes;
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const Vec s = Splat(a[i * lda + k]);
+#pragma GCC unroll 3
+      for (int j = 0; j < kWidth; ++j) acc[i][j] += s * w[j];
+    }
+  }
+  const std::int64_t left = columns - column - (kWidth - 1) * kLanes;
+  if (left >= kLanes) {
+    epilogue.template Apply<kWidth, true>(acc, row, rows, column, kLanes);
+  } else {
+    epilogue.template Apply<kWidth, false>(acc, row, rows, column, static_cast<int>(left));
+  }
+}
+
+// C = A·B for `rows` rows of A [rows up to a multiple of kRows][depth] and packed B; `epilogue` gets blocks of C.
+template <typename Epilogue>
+static void Gemm(const float* a, std::int64_t lda, std::int64_t rows, std::int64_t depth, const float* packed,
+                 std::int64_t columns, const Epilogue& epilogue) {
+  const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
+  for (std::int64_t v = 0; v < vectors;) {
+    const int width = PanelWidth(vectors - v);
+    const float* b = packed + v * kLanes * depth;
+    for (std::int64_t row = 0; row < rows; row += kRows) {
+      const int valid = static_cast<int>(rows - row < kRows ? rows - row : kRows);
+      if (width == 3) {
+        GemmBlock<3>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue);
+      } else if (width == 2) {
+        GemmBlock<2>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue);
+      } else {
+        GemmBlock<1>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue);
+      }
+    }
+    v += width;
+  }
+}
+
+template <int kWidth>
+static void OuterBlock(const float* u, std::int64_t ldu, const float* v, std::int64_t ldv, std::int64_t rows, float* c,
+                       std::int64_t ldc) {
+  Vec acc[kRows][kWidth];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+    for (int j = 0; j < kWidth; ++j) acc[i][j] = Load(c + i * ldc + j * kLanes);
+  }
+#pragma GCC unroll 2
+  for (std::int64_t m = 0; m < rows; ++m) {
+    Vec w[kWidth];
+#pragma GCC unroll 3
+    for (int j = 0; j < kWidth; ++j) w[j] = Load(v + m * ldv + j * kLanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const Vec s = Splat(u[m * ldu + i]);
+#pragma GCC unroll 3
+      for (int j = 0; j < kWidth; ++j) acc[i][j] += s * w[j];
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+    for (int j = 0; j < kWidth; ++j) Store(c + i * ldc + j * kLanes, acc[i][j]);
+  }
+}
+
+// C [narrow][wide] += Uᵀ·V over the rows of two tiles; `narrow` may be rounded up to kBlockRows, `wide` to kLanes: the
+// tiles hold zeros there, or the result is not read.
+static void AddOuter(const float* u, std::int64_t ldu, std::int64_t narrow, const float* v, std::int64_t ldv,
+                     std::int64_t wide, std::int64_t rows, float* c, std::int64_t ldc) {
+  const std::int64_t vectors = (wide + kLanes - 1) / kLanes;
+  for (std::int64_t j = 0; j < vectors;) {
+    const int width = PanelWidth(vectors - j);
+    for (std::int64_t i = 0; i < narrow; i += kRows) {
+      const float* uu = u + i;
+      const float* vv = v + j * kLanes;
+      float* cc = c + i * ldc + j * kLanes;
+      if (width == 3) {
+        OuterBlock<3>(uu, ldu, vv, ldv, rows, cc, ldc);
+      } else if (width == 2) {
+        OuterBlock<2>(uu, ldu, vv, ldv, rows, cc, ldc);
+      } else {
+        OuterBlock<1>(uu, ldu, vv, ldv, rows, cc, ldc);
+      }
+    }
+    j += width;
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stages.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+#define NAS_LANES 16
+
+namespace nas::detail {
+namespace {
+
+#include "simd.h"
+
+#include "activations.h"
+#include "gemm.h"
+
+#include "pointwise_stages.h"
+
+#include "depthwise_stages.h"
+
+#include "depthwise_grad_stage.h"
+
+}  // namespace
+
+const Stages& Avx512Stages() {
+  static constexpr Stages kStages{Pack,       Expand,      Depthwise,     Project,   Output,
+                                  OutputSums, ProjectGrad, DepthwiseGrad, ExpandGrad};
+  return kStages;
+}
+
+}  // namespace nas::detail
