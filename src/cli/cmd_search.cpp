@@ -37,7 +37,8 @@ Run ConfigureSearch(FlagSet& flags) {
   flags.Group("Where to run");
   flags.Add("--device", &o->device, "auto, cpu, cuda or cuda:i");
   flags.AddChoice("--precision", &o->precision, {"auto", "fp32"}, "arithmetic of training");
-  flags.AddChoice("--kernels", &o->kernels, {"auto", "torch"}, "MBConv training kernels");
+  flags.AddChoice("--kernels", &o->kernels, {"auto", "fused", "torch"},
+                  "what computes MBConv blocks; auto: fused where there is such a kernel");
   flags.Add("--latency-batch", &o->latency_batch, "batch the latency is for; 0: 1 on a CPU, 64 on a GPU");
   flags.AddSwitch("--no-profile", &o->no_profile, "never measure this machine; use only tables that exist");
   flags.Group("The run folder");

@@ -34,6 +34,8 @@ Run ConfigureTrain(FlagSet& flags) {
   flags.Group("Where to run");
   flags.Add("--device", &o->device, "auto, cpu, cuda or cuda:i");
   flags.AddChoice("--precision", &o->precision, {"auto", "fp32", "bf16"}, "arithmetic of training");
+  flags.AddChoice("--kernels", &o->kernels, {"auto", "fused", "torch"},
+                  "what computes MBConv blocks; auto: fused where there is such a kernel");
   flags.Group("The run folder");
   flags.Add("--out", &o->out, "run folder; by default runs/train-<name>-<date>-<n>");
   flags.AddOptionalValue("--resume", &o->resume, "yes", "go on where the run in --out stopped; =auto: or start it");

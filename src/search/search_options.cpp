@@ -81,7 +81,7 @@ void SearchOptions::Validate() const {
   CheckChoice("--strategy", strategy, StrategyNames());
   CheckChoice("--loss", loss, {"dual", "mul-log", "add-linear"});
   CheckChoice("--precision", precision, {"auto", "fp32"});
-  CheckChoice("--kernels", kernels, {"auto", "torch"});
+  CheckChoice("--kernels", kernels, {"auto", "fused", "torch"});
   if (!resume.empty()) CheckChoice("--resume", resume, {"yes", "auto"});
   if (epochs != 0) CheckRange("--epochs", epochs, 1, 100000);
   if (warmup_epochs != -1) CheckRange("--warmup-epochs", warmup_epochs, 0, epochs > 0 ? epochs - 1 : 100000);

@@ -16,7 +16,7 @@ LossForm FormOf(const std::string& loss) {
 }  // namespace
 
 SearchState::SearchState(const SearchSetup& setup, const at::Device& device)
-    : net(setup.space, setup.options.seed),
+    : net(setup.space, setup.options.seed, ParseKernelMode(setup.options.kernels)),
       sgd(SgdOptions{}),
       pruner(setup.space, static_cast<int>(setup.targets.size())),
       sampler(setup.options.seed),

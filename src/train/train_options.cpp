@@ -34,6 +34,7 @@ void TrainOptions::Validate() const {
   detail::CheckRange("--eval-every", eval_every, 1, kMaxEpochs);
   detail::CheckRange("--checkpoint-every", checkpoint_every_s, 0, 1e9);
   detail::CheckChoice("--precision", precision, {"auto", "fp32", "bf16"});
+  detail::CheckChoice("--kernels", kernels, {"auto", "fused", "torch"});
   if (!resume.empty()) detail::CheckChoice("--resume", resume, {"yes", "auto"});
   detail::CheckRange("--threads", threads, 1, 4096);
   if (!resume.empty() && out.empty()) ThrowUsage("--resume needs the run folder: --out DIR --resume");
@@ -69,6 +70,7 @@ Json ToJson(const TrainOptions& o) {
   json["checkpoint_every_s"] = o.checkpoint_every_s;
   json["device"] = o.device;
   json["precision"] = o.precision;
+  json["kernels"] = o.kernels;
   json["seed"] = o.seed;
   json["threads"] = o.threads;
   return json;
@@ -98,6 +100,8 @@ TrainOptions TrainOptionsFromJson(const JsonDocument& document, const std::strin
   o.checkpoint_every_s = reader.Number("checkpoint_every_s");
   o.device = reader.String("device");
   o.precision = reader.Choice("precision", {"auto", "fp32", "bf16"});
+  // Runs of the time before there was a choice.
+  if (reader.Has("kernels")) o.kernels = reader.Choice("kernels", {"auto", "fused", "torch"});
   // Seeds above 2^63 do not fit Int.
   o.seed = reader.Raw("seed").get<std::uint64_t>();
   o.threads = static_cast<int>(reader.Int("threads", 1, 4096));

@@ -108,7 +108,7 @@ TrainSetup PrepareTrain(const TrainOptions& options) {
 }
 
 Network MakeNetwork(const TrainSetup& setup, bool load_weights) {
-  Network network(setup.architecture, setup.options.seed);
+  Network network(setup.architecture, setup.options.seed, ParseKernelMode(setup.options.kernels));
   if (load_weights && !setup.options.weights.empty()) {
     const std::string notice = LoadWeights(network, setup.options.weights, /*may_differ_in_classifier=*/true);
     if (!notice.empty()) LogWarning(notice);

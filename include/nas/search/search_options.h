@@ -44,7 +44,7 @@ struct SearchOptions {
   std::string precision = "auto";    ///< auto | fp32
   int latency_batch = 0;             ///< batch that the latency is for; 0 = 1 on a CPU, 64 on a GPU
   double tolerance = 0.05;           ///< measured latency may exceed the asked one by this share
-  std::string kernels = "auto";      ///< auto | torch
+  std::string kernels = "auto";      ///< auto | fused | torch: what computes MBConv blocks
   std::string out;                   ///< run folder; "" = runs/<space>-<targets>-<date>-<n>
   std::string resume;  ///< "" = no, "yes" = must exist, "auto" = start anew when there is nothing to resume
   bool force = false;  ///< replace an existing run folder

@@ -34,6 +34,7 @@ struct TrainOptions {
   double checkpoint_every_s = 600;  ///< seconds between checkpoints inside an epoch; one is written at each epoch's end
   std::string device = "auto";      ///< auto | cpu | cuda[:i]
   std::string precision = "auto";   ///< auto | fp32 | bf16; auto = fp32
+  std::string kernels = "auto";     ///< auto | fused | torch: what computes MBConv blocks
   std::string out;                  ///< run folder; "" = runs/train-<name>-<date>-<n>
   std::string resume;               ///< "" = no, "yes" = must exist, "auto" = start when there is nothing to resume
   bool force = false;               ///< replace an existing run folder
