@@ -34,13 +34,19 @@ Run ConfigureSearch(FlagSet& flags) {
   flags.AddParsed(
       "--tolerance", "PERCENT", [o](const std::string& text) { o->tolerance = ParsePercent(text); },
       [o] { return StrCat(100 * o->tolerance, "%"); }, "by how much the measured latency may exceed the budget");
+  flags.Add("--from", &o->from,
+            "run folder of a finished search: select for new targets with its supernet, without training");
   flags.Group("Where to run");
   flags.Add("--device", &o->device, "auto, cpu, cuda or cuda:i");
-  flags.AddChoice("--precision", &o->precision, {"auto", "fp32"}, "arithmetic of training");
+  flags.AddChoice("--precision", &o->precision, {"auto", "fp32", "bf16"}, "arithmetic of training; auto: fp32");
   flags.AddChoice("--kernels", &o->kernels, {"auto", "fused", "torch"},
                   "what computes MBConv blocks; auto: fused where there is such a kernel");
   flags.Add("--latency-batch", &o->latency_batch, "batch the latency is for; 0: 1 on a CPU, 64 on a GPU");
   flags.AddSwitch("--no-profile", &o->no_profile, "never measure this machine; use only tables that exist");
+  flags.AddParsed(
+      "--max-time", "TIME", [o](const std::string& text) { o->max_time_s = ParseSeconds(text); },
+      [o] { return StrCat(o->max_time_s, "s"); },
+      "after this time write a checkpoint and stop with exit 75: 30min, 2h; 0s: never");
   flags.Group("The run folder");
   flags.Add("--out", &o->out, "run folder; by default runs/<space>-<targets>-<date>-<n>");
   flags.AddOptionalValue("--resume", &o->resume, "yes", "go on where the run in --out stopped; =auto: or start it");

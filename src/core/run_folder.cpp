@@ -253,6 +253,7 @@ void RunFolder::GoOn() {
   resumed_ = true;
   CheckWritable(path_);
   if (Exists(metrics_path())) metric_lines_ = CountLines(ReadFile(metrics_path()));
+  if (Exists(samples_path())) sample_lines_ = CountLines(ReadFile(samples_path()));
 
   Json facts = ReadJson(environment_path());
   const MachineInfo machine = ProbeMachine();
@@ -307,6 +308,16 @@ void RunFolder::AppendMetric(const Json& event) {
 void RunFolder::TruncateMetrics(std::int64_t lines) {
   TruncateLines(metrics_path().filename().string(), lines);
   metric_lines_ = Exists(metrics_path()) ? CountLines(ReadFile(metrics_path())) : 0;
+}
+
+void RunFolder::AppendSample(const Json& sample) {
+  AppendLine(samples_path(), sample.dump(-1, ' ', false, Json::error_handler_t::replace));
+  ++sample_lines_;
+}
+
+void RunFolder::TruncateSamples(std::int64_t lines) {
+  TruncateLines(samples_path().filename().string(), lines);
+  sample_lines_ = Exists(samples_path()) ? CountLines(ReadFile(samples_path())) : 0;
 }
 
 void RunFolder::TruncateLines(const std::string& file_name, std::int64_t lines) const {

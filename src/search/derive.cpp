@@ -14,15 +14,15 @@
 #include "nas/nn/recalibrate.h"
 #include "nas/train/evaluate.h"
 #include "nas/train/network_setup.h"
+#include "ranking_probe.h"
 
 namespace nas {
 namespace {
 
 constexpr std::int64_t kRecalibrationImages = 2000;  // N2
 constexpr int kRecalibrationBatch = 200;
-constexpr std::int64_t kJudgedImages = 1000;  // carve-out images that rank architectures
-constexpr int kCorrections = 3;               // N13
-constexpr double kUnusedShare = 0.90;         // below this share of the budget a more probable network is looked for
+constexpr int kCorrections = 3;        // N13
+constexpr double kUnusedShare = 0.90;  // below this share of the budget a more probable network is looked for
 
 /// A selection with its measured latency (or the prediction, where the device is out of reach).
 struct Candidate {
@@ -195,10 +195,30 @@ void RecalibrateOnTrainingImages(const SearchSetup& setup, Network& network, con
 SearchResult DeriveNetworks(const SearchSetup& setup, const SearchHooks& hooks, RunFolder& folder, SearchState& state,
                             const Strategy& strategy) {
   SearchResult result;
-  Loader validation(setup.carve_out, setup.LoaderFor(Augmentation::kEval, /*batch=*/250, /*stream=*/3));
-  InheritedAccuracy accuracy(state.net, validation, kJudgedImages);
+  const RankingProbe probe(setup);
+  InheritedAccuracy accuracy = probe.Accuracy(state, strategy.learns_alphas());
   for (std::size_t t = 0; t < setup.targets.size(); ++t) {
     result.targets.push_back(Derivation(setup, hooks, folder, state, strategy, accuracy, t).Run());
+  }
+  if (setup.options.from.empty()) {
+    if (const auto confidence = probe.Judge(state, accuracy)) {
+      result.ranking = ToJson(*confidence);
+      folder.AppendMetric({{"event", "ranking"}, {"step", state.step}, {"confidence", *result.ranking}});
+      if (confidence->verdict == RankingVerdict::kTooSmall) {
+        LogWarning("ranking of the supernet: " + confidence->text);
+      } else {
+        LogInfo("ranking of the supernet: " + confidence->text);
+      }
+    }
+  }
+  for (const auto& [code, top1] : accuracy.known()) {
+    for (const SearchTarget& target : setup.targets) {
+      folder.AppendSample({{"code", code},
+                           {"target", target.label()},
+                           {"predicted", target.table.Cost(setup.space.Decode(code))},
+                           {"accuracy", top1},
+                           {"epoch", setup.schedule.epochs}});
+    }
   }
   return result;
 }

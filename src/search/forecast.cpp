@@ -15,6 +15,7 @@
 #include "nas/search/search_driver.h"
 #include "nas/search/search_state.h"
 #include "nas/search/strategy.h"
+#include "ranking_probe.h"
 
 namespace nas {
 namespace {
@@ -72,7 +73,8 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
   const double judged =
       strategy->learns_alphas() ? 0 : 200 * std::min(1000.0, static_cast<double>(setup.carve_out->size()));
   const double targets = static_cast<double>(setup.targets.size());
-  const double wall = static_cast<double>(schedule.total_steps()) * times.weight + updates * times.arch +
+  const double ranking = RankingProbe(setup).work() * times.weight / schedule.batch;
+  const double wall = static_cast<double>(schedule.total_steps()) * times.weight + updates * times.arch + ranking +
                       targets * per_image *
                           (validations * static_cast<double>(setup.carve_out->size()) + judged +
                            static_cast<double>(setup.data.test->size()) + 2000);

@@ -45,6 +45,7 @@ std::pair<double, double> InheritedAccuracy::Halves(const Choice& choice) {
     correct[i % 2] += counts[i];
     images[i % 2] += static_cast<double>(batches_[i].labels.size(0));
   }
+  known_[net_.space().Code(choice)] = images_ > 0 ? (correct[0] + correct[1]) / static_cast<double>(images_) : 0;
   return {images[0] > 0 ? correct[0] / images[0] : 0, images[1] > 0 ? correct[1] / images[1] : 0};
 }
 

@@ -2,12 +2,12 @@
 #include "nas/search/schedule.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numbers>
 
 #include "nas/core/error.h"
 #include "nas/core/text.h"
+#include "nas/train/train_options.h"
 
 namespace nas {
 namespace {
@@ -21,14 +21,6 @@ constexpr double kLeastWeightLr = 0.02;
 constexpr double kMostWeightLr = 0.1;
 constexpr int kWholeMainEpochs = 8;  // from here on, main epoch 0 has no architecture steps
 constexpr std::int64_t kEntropyAlarmUpdates = 1000;
-
-int DeriveBatch(std::int64_t images, bool gpu) {
-  if (images < 4096) {
-    const auto most = static_cast<std::uint64_t>(std::max<std::int64_t>(images / 32, 1));
-    return std::max(8, static_cast<int>(std::bit_floor(most)));
-  }
-  return gpu && images >= 200000 ? 256 : 128;
-}
 
 void Validate(const ScheduleInput& in) {
   if (in.train_images < 1) ThrowUsage("no training images are left beside the architecture-validation set; add images");
@@ -70,7 +62,7 @@ Schedule DeriveSchedule(const ScheduleInput& input) {
   out.warmup_epochs = input.warmup_epochs >= 0 ? input.warmup_epochs : input.epochs / 4;
   const int quiet_epochs = input.epochs >= kWholeMainEpochs ? 1 : 0;
   out.arch_epochs = std::max(1, input.epochs - out.warmup_epochs - quiet_epochs);
-  out.batch = input.batch > 0 ? input.batch : DeriveBatch(input.train_images, input.gpu);
+  out.batch = input.batch > 0 ? input.batch : DefaultBatch(input.train_images, input.gpu);
   out.arch_batch = static_cast<int>(std::min<std::int64_t>(out.batch, input.carve_out_images));
   out.arch_drop_last = input.carve_out_images >= out.batch;
   out.steps_per_epoch = (input.train_images + out.batch - 1) / out.batch;

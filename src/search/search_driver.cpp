@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "derive.h"
+#include "inherit.h"
 #include "nas/core/clock.h"
 #include "nas/core/error.h"
 #include "nas/core/files.h"
@@ -21,8 +22,11 @@
 #include "nas/search/search_state.h"
 #include "nas/search/strategy.h"
 #include "nas/space/op_catalogue.h"
+#include "nas/train/autocast.h"
 #include "nas/train/checkpoint.h"
 #include "nas/train/evaluate.h"
+#include "nas/train/micro_batch.h"
+#include "ranking_probe.h"
 #include "run_config.h"
 
 namespace nas {
@@ -34,6 +38,8 @@ constexpr double kSecondsBetweenCheckpoints = 120;
 /// The latencies that the run has measured while deriving, by "label code" (N12: never measured twice).
 std::map<std::string, double> MeasuredSoFar(const RunFolder& folder) {
   std::map<std::string, double> measured;
+  std::error_code ignored;
+  if (!std::filesystem::exists(folder.metrics_path(), ignored)) return measured;
   for (const std::string& line : Split(ReadFile(folder.metrics_path()), '\n')) {
     const Json event = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (event.is_discarded() || event.value("event", "") != "measured") continue;
@@ -62,12 +68,14 @@ class SearchRun {
   /// Goes on from the newest checkpoint, if there is one.
   void Restore() {
     if (const auto checkpoint = store_.LoadLatest()) {
-      const std::int64_t lines = state_.Load(*checkpoint, folder_.config_hash());
+      const LineCounts lines = state_.Load(*checkpoint, folder_.config_hash());
       if (state_.trained) state_.measured = MeasuredSoFar(folder_);
-      folder_.TruncateMetrics(lines);
+      folder_.TruncateMetrics(lines.metrics);
+      folder_.TruncateSamples(lines.samples);
       LogInfo(StrCat("going on from step ", state_.step, " of ", schedule_.total_steps()));
     } else {
       folder_.TruncateMetrics(0);
+      folder_.TruncateSamples(0);
       folder_.AppendMetric({{"event", "start"}, {"epoch", 0}, {"step", 0}});
     }
   }
@@ -99,11 +107,13 @@ class SearchRun {
   }
 
   void StopIfAsked() {
-    if (hooks_.stop == nullptr || !hooks_.stop->requested()) return;
+    const double most = setup_.options.max_time_s;
+    const bool late = most > 0 && session_.Seconds() > most;
+    if (!late && (hooks_.stop == nullptr || !hooks_.stop->requested())) return;
     Save();
-    throw Error(ErrorKind::kCheckpointed,
-                StrCat("stopped after step ", state_.step, " of ", schedule_.total_steps(),
-                       "; go on with: nas search --out ", folder_.path().string(), " --resume and the same flags"));
+    throw Error(ErrorKind::kCheckpointed, StrCat(late ? "--max-time is over: " : "", "stopped after step ", state_.step,
+                                                 " of ", schedule_.total_steps(), "; go on with: nas search --out ",
+                                                 folder_.path().string(), " --resume and the same flags"));
   }
 
  private:
@@ -138,22 +148,49 @@ class SearchRun {
     const Choice choice = state_.sampler.Draw(state_.targets[target].alphas.Probabilities(), kWeightStream,
                                               static_cast<std::uint64_t>(state_.step));
     const Batch batch = NextOf(train_, state_.step / schedule_.steps_per_epoch);
-    const at::Device device = state_.net.device();
-    const at::Tensor labels = batch.labels.to(device);
-    const at::Tensor logits = state_.net.Forward(batch.images.to(device), choice, BnMode::kTrain);
-    const at::Tensor loss = at::cross_entropy_loss(logits, labels, /*weight=*/{}, at::Reduction::Mean,
-                                                   /*ignore_index=*/-100, kLabelSmoothing);
-    loss.backward();
-    const double loss_value = loss.item<double>();
-    if (!std::isfinite(loss_value)) Diverged(loss_value);
-    state_.sgd.Step(state_.PathParameters(choice), schedule_.WeightLr(state_.step));
+    const auto parameters = state_.PathParameters(choice);
+    double loss = 0;
+    double correct = 0;
+    RunWithinMemory(
+        batch.labels.size(0), &state_.micro_batch,
+        [&](std::int64_t images) {
+          loss = correct = 0;
+          for (const MicroBatch& piece : CutBatch(batch, images)) Learn(choice, piece, &loss, &correct);
+        },
+        [&] {
+          for (const auto& named : parameters) named.second.mutable_grad().reset();
+        },
+        [&](std::int64_t images) { TellOutOfMemory(images); });
+    if (!std::isfinite(loss)) Diverged(loss);
+    state_.sgd.Step(parameters, schedule_.WeightLr(state_.step));
 
     EpochMeter& meter = state_.meter;
-    const std::int64_t images = labels.size(0);
-    meter.loss_sum += loss_value * static_cast<double>(images);
-    meter.correct += logits.detach().argmax(1).eq(labels).sum().item<double>();
+    const std::int64_t images = batch.labels.size(0);
+    meter.loss_sum += loss * static_cast<double>(images);
+    meter.correct += correct;
     meter.images += images;
     state_.images += images;
+  }
+
+  /// Forward and backward of one piece; adds its share of the batch's mean loss and its number of right answers.
+  void Learn(const Choice& choice, const MicroBatch& piece, double* loss_sum, double* correct) {
+    const at::Device device = state_.net.device();
+    const at::Tensor labels = piece.batch.labels.to(device);
+    at::Tensor logits;
+    {
+      const AutocastScope scope(device, setup_.options.precision == "bf16");
+      logits = state_.net.Forward(piece.batch.images.to(device), choice, BnMode::kTrain);
+    }
+    const at::Tensor loss = at::cross_entropy_loss(logits.to(at::kFloat), labels, /*weight=*/{}, at::Reduction::Mean,
+                                                   /*ignore_index=*/-100, kLabelSmoothing);
+    (piece.share == 1 ? loss : loss * piece.share).backward();
+    *loss_sum += piece.share * loss.item<double>();
+    *correct += logits.detach().argmax(1).eq(labels).sum().item<double>();
+  }
+
+  void TellOutOfMemory(std::int64_t images) {
+    LogWarning(StrCat("out of memory: going on with ", images, " images at a time, the batch stays ", schedule_.batch));
+    folder_.AppendMetric({{"event", "micro-batch"}, {"epoch", epoch()}, {"step", state_.step}, {"images", images}});
   }
 
   void ArchStep() {
@@ -163,7 +200,14 @@ class SearchRun {
     const std::size_t target = static_cast<std::size_t>(update) % state_.targets.size();
     TargetState& target_state = state_.targets[target];
     const Batch batch = NextOf(arch_, (state_.arch_updates) / arch_.batches_per_epoch());
-    const double cross_entropy = strategy_.ArchStep(state_, setup_.targets[target], target_state, batch, update);
+    double cross_entropy = 0;
+    RunWithinMemory(
+        batch.labels.size(0), &state_.micro_batch,
+        [&](std::int64_t) {
+          const AutocastScope scope(state_.net.device(), setup_.options.precision == "bf16");
+          cross_entropy = strategy_.ArchStep(state_, setup_.targets[target], target_state, batch, update);
+        },
+        [] {}, [&](std::int64_t images) { TellOutOfMemory(images); });
     if (!std::isfinite(cross_entropy)) Diverged(cross_entropy);
     target_state.constraint.Update(target_state.constraint.Expected(target_state.alphas));
     ++state_.arch_updates;
@@ -198,6 +242,11 @@ class SearchRun {
       Validate(done);
       Alarm(done);
       Prune(done);
+    }
+    const RankingProbe probe(setup_);
+    if (done == probe.early_epoch()) {
+      InheritedAccuracy accuracy = probe.Accuracy(state_, /*only_ranked=*/true);
+      probe.LookEarly(state_, accuracy);
     }
     LogInfo(EpochSentence(line));
     meter = EpochMeter{};
@@ -249,6 +298,11 @@ class SearchRun {
                             {"predicted", selection->cost},
                             {"accuracy", accuracy.top1},
                             {"loss", accuracy.loss}});
+      folder_.AppendSample({{"code", code},
+                            {"target", setup_.targets[t].label()},
+                            {"predicted", selection->cost},
+                            {"accuracy", accuracy.top1},
+                            {"epoch", done}});
     }
   }
 
@@ -296,7 +350,7 @@ class SearchRun {
 
   void Save() {
     folder_.AppendMetric({{"event", "checkpoint"}, {"epoch", epoch()}, {"step", state_.step}});
-    store_.Save(state_.Save(folder_.config_hash(), folder_.metric_lines()), state_.step);
+    store_.Save(state_.Save(folder_.config_hash(), {folder_.metric_lines(), folder_.sample_lines()}), state_.step);
   }
 
   void Report() {
@@ -344,14 +398,18 @@ class SearchRun {
   Loader train_;
   Loader arch_;
   Loader validation_;
+  const Stopwatch session_;
 };
 
 }  // namespace
 
-SearchResult RunSearch(const SearchOptions& options, const SearchPlaces& places, const SearchHooks& hooks) {
+SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, const SearchHooks& hooks) {
   const Stopwatch watch;
-  if (const auto finished = FinishedResult(options)) return *finished;
+  if (const auto finished = FinishedResult(asked)) return *finished;
 
+  std::optional<SourceRun> source;
+  if (!asked.from.empty()) source = ReadSourceRun(asked.from);
+  const SearchOptions options = source ? InheritOptions(asked, *source) : asked;
   const ThreadScope threads(options.threads);
   const at::Device device = ResolveDevice(options.device);
   const SearchSetup setup = PrepareSearch(options, places, hooks, options.resume.empty() ? "" : options.out);
@@ -360,12 +418,22 @@ SearchResult RunSearch(const SearchOptions& options, const SearchPlaces& places,
   }
   RunFolder folder = OpenRun(setup);
 
-  const std::unique_ptr<Strategy> strategy = MakeStrategy(options.strategy, options.seed);
+  std::unique_ptr<Strategy> strategy = MakeStrategy(options.strategy, options.seed);
   SearchState state(setup, device);
-  SearchRun run(setup, hooks, folder, state, *strategy);
-  run.Restore();
-  const double wall_before = state.wall_s;
-  if (!state.trained) run.Train();
+  if (source) {
+    strategy = InheritSupernet(*source, setup, &state);
+    state.measured = MeasuredSoFar(folder);
+    folder.TruncateMetrics(0);
+    folder.TruncateSamples(0);
+    folder.AppendMetric({{"event", "start"}, {"epoch", 0}, {"step", 0}, {"from", source->path}});
+  }
+  double wall_before = 0;
+  if (!source) {
+    SearchRun run(setup, hooks, folder, state, *strategy);
+    run.Restore();
+    wall_before = state.wall_s;
+    if (!state.trained) run.Train();
+  }
 
   SearchResult result = DeriveNetworks(setup, hooks, folder, state, *strategy);
   result.wall_s = wall_before + watch.Seconds();

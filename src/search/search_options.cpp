@@ -80,7 +80,7 @@ void SearchOptions::Validate() const {
   Requests();
   CheckChoice("--strategy", strategy, StrategyNames());
   CheckChoice("--loss", loss, {"dual", "mul-log", "add-linear"});
-  CheckChoice("--precision", precision, {"auto", "fp32"});
+  CheckChoice("--precision", precision, {"auto", "fp32", "bf16"});
   CheckChoice("--kernels", kernels, {"auto", "fused", "torch"});
   if (!resume.empty()) CheckChoice("--resume", resume, {"yes", "auto"});
   if (epochs != 0) CheckRange("--epochs", epochs, 1, 100000);
@@ -93,6 +93,10 @@ void SearchOptions::Validate() const {
   if (latency_batch != 0) CheckRange("--latency-batch", latency_batch, 1, 65536);
   CheckRange("--threads", threads, 1, 4096);
   CheckRange("--limit-per-class", static_cast<double>(limit_per_class), 0, 1e9);
+  CheckRange("--max-time", max_time_s, 0, 1e9);
+  if (!from.empty() && target.empty()) {
+    ThrowUsage("--from needs at least one --target NAME=BUDGET: what to select from the finished supernet");
+  }
   if (!resume.empty() && out.empty()) ThrowUsage("--resume needs the run folder: --out DIR --resume");
   if (!resume.empty() && force) ThrowUsage("--resume and --force exclude each other; give one");
 }
@@ -121,6 +125,7 @@ Json ToJson(const SearchOptions& o) {
   json["strict"] = o.strict;
   json["seed"] = o.seed;
   json["threads"] = o.threads;
+  if (!o.from.empty()) json["from"] = o.from;
   return json;
 }
 
@@ -149,6 +154,7 @@ SearchOptions SearchOptionsFromJson(const JsonDocument& document, const std::str
   o.strict = reader.Bool("strict");
   o.seed = static_cast<std::uint64_t>(reader.Int("seed", 0, INT64_MAX));
   o.threads = static_cast<int>(reader.Int("threads", 1, 4096));
+  if (reader.Has("from")) o.from = reader.String("from");
   reader.Finish();
   o.Validate();
   return o;

@@ -46,14 +46,15 @@ std::int64_t SearchState::Remove(int edge, int op) {
   return net.Remove(edge, op);
 }
 
-Checkpoint SearchState::Save(const std::string& config_hash, std::int64_t metric_lines) const {
+Checkpoint SearchState::Save(const std::string& config_hash, const LineCounts& lines) const {
   Checkpoint checkpoint;
   checkpoint.Add("weights/", net.NamedTensors());
   checkpoint.Add("momentum/", sgd.State());
   Json& state = checkpoint.state;
   state["schema"] = "nas.search.checkpoint/1";
   state["config"] = config_hash;
-  state["metric_lines"] = metric_lines;
+  state["metric_lines"] = lines.metrics;
+  state["sample_lines"] = lines.samples;
   state["step"] = step;
   state["arch_updates"] = arch_updates;
   state["images"] = images;
@@ -68,31 +69,37 @@ Checkpoint SearchState::Save(const std::string& config_hash, std::int64_t metric
                                 {"baseline", target.baseline.State()}});
   }
   state["pruner"] = pruner.State();
+  state["micro_batch"] = micro_batch;
+  state["earlier_accuracy"] = earlier_accuracy;
   return checkpoint;
 }
 
-std::int64_t SearchState::Load(const Checkpoint& checkpoint, const std::string& config_hash) {
+void SearchState::LoadNetwork(const Checkpoint& checkpoint) {
+  // Dropped candidates first: their tensors are not in the checkpoint.
+  const auto& pruned = targets[0].alphas.pruned();
+  for (std::size_t edge = 0; edge < pruned.size(); ++edge) {
+    for (std::size_t op = 0; op < pruned[edge].size(); ++op) {
+      if (pruned[edge][op]) net.Remove(static_cast<int>(edge), static_cast<int>(op));
+    }
+  }
+  net.Load(checkpoint.Under("weights/"));
+}
+
+LineCounts SearchState::Load(const Checkpoint& checkpoint, const std::string& config_hash) {
   const Json& state = checkpoint.state;
   try {
     if (state.at("config").get<std::string>() != config_hash) {
       ThrowInput(
           "the checkpoint belongs to another configuration; start anew with --force or give the run's own flags");
     }
-    // Pruned candidates first: their tensors are not in the checkpoint.
     for (std::size_t t = 0; t < targets.size(); ++t) {
       const Json& saved = state.at("targets").at(t);
       targets[t].alphas.LoadState(saved.at("alphas"));
       targets[t].constraint.LoadState(saved.at("constraint"));
       targets[t].baseline.LoadState(saved.at("baseline"));
     }
-    const auto& pruned = targets[0].alphas.pruned();
-    for (std::size_t edge = 0; edge < pruned.size(); ++edge) {
-      for (std::size_t op = 0; op < pruned[edge].size(); ++op) {
-        if (pruned[edge][op]) net.Remove(static_cast<int>(edge), static_cast<int>(op));
-      }
-    }
+    LoadNetwork(checkpoint);
     pruner.LoadState(state.at("pruner"));
-    net.Load(checkpoint.Under("weights/"));
     sgd.LoadState(checkpoint.Under("momentum/"));
     step = state.at("step").get<std::int64_t>();
     arch_updates = state.at("arch_updates").get<std::int64_t>();
@@ -102,9 +109,27 @@ std::int64_t SearchState::Load(const Checkpoint& checkpoint, const std::string& 
     const Json& sums = state.at("meter");
     meter = {sums.at("loss_sum").get<double>(), sums.at("correct").get<double>(), sums.at("images").get<std::int64_t>(),
              sums.at("seconds").get<double>()};
-    return state.at("metric_lines").get<std::int64_t>();
+    micro_batch = state.value("micro_batch", std::int64_t{0});
+    earlier_accuracy = state.value("earlier_accuracy", std::map<std::string, double>());
+    return {state.at("metric_lines").get<std::int64_t>(), state.value("sample_lines", std::int64_t{0})};
   } catch (const nlohmann::json::exception& error) {
     ThrowInput(StrCat("the checkpoint's state is damaged (", error.what(), "); start anew with --force"));
+  }
+}
+
+bool SearchState::Inherit(const Checkpoint& checkpoint, const std::vector<std::size_t>& origin) {
+  const Json& state = checkpoint.state;
+  try {
+    if (!state.at("trained").get<bool>()) return false;
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      targets[t].alphas.LoadState(state.at("targets").at(origin[t]).at("alphas"));
+    }
+    LoadNetwork(checkpoint);
+    step = state.at("step").get<std::int64_t>();
+    trained = true;
+    return true;
+  } catch (const nlohmann::json::exception& error) {
+    ThrowInput(StrCat("the checkpoint's state is damaged (", error.what(), "); search anew"));
   }
 }
 

@@ -26,6 +26,10 @@ constexpr double kRelaxedRounding = 16;  // of sums of doubles, in units of 1/kL
 // Open nodes per edge: 10^5 in all on 21 edges.
 constexpr std::size_t kFirstWidth = 1000;
 constexpr std::size_t kWidth = 3500;
+// Nats that the most expensive candidate is given back when unused latency gets a price.
+constexpr double kLeastPrice = 1.0 / 16;
+constexpr double kMostPrice = 4096;
+constexpr double kPriceStep = 0.01;
 
 // Cells over all launch levels: fewer per level where there are several, so that the work stays in bounds.
 std::int64_t Cells(const BudgetGrid& grid) { return kCellsPerEdge * grid.edges() * std::min(grid.launch_levels(), 3); }
@@ -274,6 +278,51 @@ std::optional<Selection> SelectMostProbable(const Matrix& log_p, const CostTable
   auto selection = Search(log_p, table, budget, grid, grid.slack).Run();
   if (!selection) selection = Search(log_p, table, budget, grid, -grid.slack).Run();
   return selection;
+}
+
+std::optional<Selection> SelectUsingBudget(const Matrix& log_p, const CostTable& table, double budget,
+                                           double least_share) {
+  const auto plain = SelectMostProbable(log_p, table, budget);
+  if (!plain || plain->cost >= least_share * budget) return plain;
+  double most = 0;
+  for (const auto& row : table.cost) most = std::max(most, *std::max_element(row.begin(), row.end()));
+  if (most <= 0) return plain;
+
+  // The cost of the best architecture never falls as the price rises.
+  const auto at_price = [&](double price) {
+    Matrix value = log_p;
+    for (std::size_t e = 0; e < value.size(); ++e) {
+      double top = kMinusInfinity;
+      for (std::size_t op = 0; op < value[e].size(); ++op) {
+        value[e][op] += price * table.cost[e][op] / most;
+        top = std::max(top, value[e][op]);
+      }
+      for (double& v : value[e]) v -= top;
+    }
+    Selection selection = *SelectMostProbable(value, table, budget);
+    selection.log_prob = 0;
+    for (std::size_t e = 0; e < log_p.size(); ++e) selection.log_prob += log_p[e][selection.choice[e]];
+    return selection;
+  };
+  double low = 0;
+  double high = kLeastPrice;
+  Selection best = at_price(high);
+  while (best.cost < least_share * budget && high < kMostPrice) {
+    low = high;
+    high *= 2;
+    best = at_price(high);
+  }
+  while (best.cost >= least_share * budget && high - low > kPriceStep * high) {
+    const double price = (low + high) / 2;
+    const Selection selection = at_price(price);
+    if (selection.cost >= least_share * budget) {
+      best = selection;
+      high = price;
+    } else {
+      low = price;
+    }
+  }
+  return best;
 }
 
 Selection SelectArgmax(const Matrix& log_p, const CostTable& table) {

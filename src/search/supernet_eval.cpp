@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/search/supernet_eval.h"
 
-#include <filesystem>
-
 #include <nlohmann/json.hpp>
 
 #include "derive.h"
@@ -10,46 +8,27 @@
 #include "nas/core/text.h"
 #include "nas/nn/device.h"
 #include "nas/search/search_state.h"
-#include "nas/train/checkpoint.h"
 #include "nas/train/evaluate.h"
+#include "source_run.h"
 
 namespace nas {
-namespace {
-
-SearchOptions OptionsOf(const std::string& run) {
-  const std::filesystem::path config = std::filesystem::path(run) / "config.json";
-  std::error_code ignored;
-  if (!std::filesystem::exists(config, ignored)) {
-    ThrowInput(StrCat(run, " is no run folder (it has no config.json); give the --out of a search"));
-  }
-  return SearchOptionsFromJson(JsonDocument::Load(config.string()), "/options");
-}
-
-int ClassesOf(const std::string& run) {
-  const JsonDocument config = JsonDocument::Load((std::filesystem::path(run) / "config.json").string());
-  return static_cast<int>(config.root().at("space").at("classes").get<int>());
-}
-
-}  // namespace
-
 SearchSpace SpaceOfRun(const std::string& run, const SearchPlaces& places) {
-  const SearchOptions options = OptionsOf(run);
-  return SearchSpace::Load(options.space, {options.width_mult, options.resolution, ClassesOf(run)}, places.space_dirs);
+  const SourceRun source = ReadSourceRun(run);
+  const SearchOptions& options = source.options;
+  return SearchSpace::Load(options.space, {options.width_mult, options.resolution, source.classes}, places.space_dirs);
 }
 
 void EvaluateInherited(const SupernetEvalOptions& options, const SearchPlaces& places, const SearchHooks& hooks,
                        const std::function<void(const Json&)>& emit) {
-  const std::filesystem::path run = options.supernet;
-  SearchOptions search = OptionsOf(options.supernet);
+  const SourceRun source = ReadSourceRun(options.supernet);
+  SearchOptions search = source.options;
   if (!options.data.empty()) search.data = options.data;
   search.threads = options.threads;
   const ThreadScope threads(options.threads);
-  const SearchSetup setup = PrepareSearch(search, places, hooks, run.string());
-  const CheckpointStore store(run / "checkpoints");
-  const auto checkpoint = store.LoadLatest();
-  if (!checkpoint) ThrowInput(StrCat(options.supernet, " has no checkpoint yet; wait for its first one"));
+  const SearchSetup setup = PrepareSearch(search, places, hooks, options.supernet);
+  const Checkpoint checkpoint = source.Newest();
   SearchState state(setup, ResolveDevice(options.device));
-  state.Load(*checkpoint, checkpoint->state.at("config").get<std::string>());
+  state.Load(checkpoint, checkpoint.state.at("config").get<std::string>());
 
   std::shared_ptr<const Dataset> test = setup.data.test;
   if (options.limit_per_class > 0) {

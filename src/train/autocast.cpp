@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "autocast.h"
+#include "nas/train/autocast.h"
 
 #include <torch/torch.h>
 
 #include <ATen/autocast_mode.h>
 
-namespace nas::detail {
+namespace nas {
 
 AutocastScope::AutocastScope(const at::Device& device, bool bf16) : type_(device.type()), on_(bf16) {
   if (!on_) return;
@@ -24,4 +24,4 @@ AutocastScope::~AutocastScope() {
   at::autocast::set_autocast_dtype(type_, type_before_);
 }
 
-}  // namespace nas::detail
+}  // namespace nas

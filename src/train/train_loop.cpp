@@ -6,12 +6,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "autocast.h"
 #include "nas/core/error.h"
 #include "nas/core/log.h"
 #include "nas/core/rng.h"
 #include "nas/core/text.h"
+#include "nas/train/autocast.h"
 #include "nas/train/loss.h"
+#include "nas/train/micro_batch.h"
 
 namespace nas::detail {
 namespace {
@@ -87,6 +88,7 @@ void TrainLoop::Restore() {
   test_ = {.top1 = test.at("top1"), .top5 = test.at("top5"), .loss = test.at("loss"), .images = test.at("images")};
   speed_.Add(state.at("speed").at("images"), state.at("speed").at("seconds"));
   wall_before_ = state.at("wall_s");
+  micro_batch_ = state.value("micro_batch", std::int64_t{0});
   folder_.TruncateMetrics(state.at("metric_lines"));
   LogInfo(StrCat("going on from step ", step_, " of ", setup_.plan.steps()));
 }
@@ -114,28 +116,48 @@ void TrainLoop::Step() {
   const Stopwatch watch;
   Batch batch;
   if (!train_loader_.Next(&batch)) ThrowInternal("the loader ended before its epoch");
-  const at::Tensor images = batch.images.to(setup_.device, /*non_blocking=*/true);
-  const at::Tensor labels = batch.labels.to(setup_.device, /*non_blocking=*/true);
-  network_.SeedDropout(MixSeed(MixSeed(setup_.options.seed, kDropoutStream), static_cast<std::uint64_t>(step_)));
-  at::Tensor logits;
-  {
-    const AutocastScope scope(setup_.device, setup_.plan.precision == "bf16");
-    logits = network_.Forward(images, BnMode::kTrain);
-  }
-  const at::Tensor loss = CrossEntropy(logits, labels, setup_.options.label_smoothing);
-  loss.backward();
-  {
-    const torch::NoGradGuard no_grad;
-    pending_loss_.add_(loss.detach(), static_cast<double>(labels.size(0)));
-    pending_right_.add_(logits.detach().argmax(1).eq(labels).sum());
-    pending_images_ += labels.size(0);
-  }
+  RunWithinMemory(
+      batch.labels.size(0), &micro_batch_, [&](std::int64_t) { Learn(batch); },
+      [&] {
+        for (const auto& named : parameters_) named.second.mutable_grad().reset();
+      },
+      [&](std::int64_t images) {
+        LogWarning(
+            StrCat("out of memory: going on with ", images, " images at a time, the batch stays ", setup_.plan.batch));
+        folder_.AppendMetric({{"event", "micro-batch"}, {"epoch", epochs_done_}, {"step", step_}, {"images", images}});
+      });
   if (setup_.device.is_cpu() || step_ % kStepsBetweenDrainsOnGpu == 0) Drain();
   sgd_.Step(parameters_, schedule_.At(step_));
   if (ema_) ema_->Update(network_.NamedTensors());
   ++step_;
-  speed_.Add(labels.size(0), watch.Seconds());
-  epoch_speed_.Add(labels.size(0), watch.Seconds());
+  speed_.Add(batch.labels.size(0), watch.Seconds());
+  epoch_speed_.Add(batch.labels.size(0), watch.Seconds());
+}
+
+void TrainLoop::Learn(const Batch& batch) {
+  network_.SeedDropout(MixSeed(MixSeed(setup_.options.seed, kDropoutStream), static_cast<std::uint64_t>(step_)));
+  std::vector<std::pair<at::Tensor, at::Tensor>> learned;  // loss · images, number right
+  for (const MicroBatch& piece : CutBatch(batch, micro_batch_)) {
+    const at::Tensor images = piece.batch.images.to(setup_.device, /*non_blocking=*/true);
+    const at::Tensor labels = piece.batch.labels.to(setup_.device, /*non_blocking=*/true);
+    at::Tensor logits;
+    {
+      const AutocastScope scope(setup_.device, setup_.plan.precision == "bf16");
+      logits = network_.Forward(images, BnMode::kTrain);
+    }
+    const at::Tensor loss = CrossEntropy(logits, labels, setup_.options.label_smoothing);
+    (piece.share == 1 ? loss : loss * piece.share).backward();
+    const torch::NoGradGuard no_grad;
+    learned.emplace_back(loss.detach().to(at::kDouble) * static_cast<double>(labels.size(0)),
+                         logits.detach().argmax(1).eq(labels).sum());
+  }
+  // Only once all pieces are through: a step that is run again must not count twice.
+  const torch::NoGradGuard no_grad;
+  for (const auto& [loss, right] : learned) {
+    pending_loss_.add_(loss);
+    pending_right_.add_(right);
+  }
+  pending_images_ += batch.labels.size(0);
 }
 
 void TrainLoop::Drain() {
@@ -208,6 +230,7 @@ void TrainLoop::Save() {
   state["test"] = ToJson(test_);
   state["speed"] = {{"images", speed_.count()}, {"seconds", speed_.seconds()}};
   state["wall_s"] = wall_seconds();
+  state["micro_batch"] = micro_batch_;
   state["threads"] = setup_.options.threads;
   // The line about this checkpoint counts, and is written only once the checkpoint is safe.
   state["metric_lines"] = folder_.metric_lines() + 1;

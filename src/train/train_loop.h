@@ -38,6 +38,8 @@ class TrainLoop {
 
  private:
   void Step();
+  /// Forward and backward of one batch, in pieces where memory asks for it; sums go to the pending tensors.
+  void Learn(const Batch& batch);
   void CloseEpoch();
   Accuracy EvaluateOnTest();
   /// Moves what the steps since have summed up on the device into the meters; throws kTraining when it is no number.
@@ -71,6 +73,7 @@ class TrainLoop {
   Accuracy test_;           ///< newest
   RateMeter speed_;         ///< of all steps
   double wall_before_ = 0;  ///< seconds of earlier sessions
+  std::int64_t micro_batch_ = 0;  ///< images per piece of a step, once memory has run out; 0 = whole batches
 
   // Of this session.
   RateMeter epoch_speed_;

@@ -48,6 +48,8 @@ TEST_CASE("killed at random moments and resumed: bit for bit the uninterrupted r
   INFO(last.err);
   REQUIRE(last.code == 0);
   REQUIRE(Comparable(killed) == Comparable(alone));
+  REQUIRE(nas::ReadFile(std::filesystem::path(killed) / "samples.jsonl") ==
+          nas::ReadFile(std::filesystem::path(alone) / "samples.jsonl"));
   for (const char* target : {"macs-40pct", "macs-70pct"}) {
     const auto weights = [&](const std::string& run) {
       return nas::ReadFile(std::filesystem::path(run) / "targets" / target / "weights.safetensors");

@@ -86,6 +86,61 @@ TEST_CASE("a search meets its budget and writes the run folder of the contract",
   }
 }
 
+TEST_CASE("new targets from a finished supernet, without training", "[cli]") {
+  const nas::TempDir dir;
+  const std::string source = (dir.path() / "source").string();
+  REQUIRE(RunNas(Small(source, {"--target", "macs=40%"})).code == 0);
+  const std::string out = (dir.path() / "new").string();
+  const std::vector<std::string> arguments{"search",   "--from",   source,       "--target", "macs=60%", "--target",
+                                           "macs=80%", "--target", "params=50%", "--out",    out,        "--json"};
+  const Outcome outcome = RunNas(arguments);
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const auto result = outcome.json();
+  REQUIRE(result["space"] == "tiny");
+  REQUIRE(result["targets"].size() == 3);
+  for (const auto& target : result["targets"]) {
+    REQUIRE(target["met"] == true);
+    REQUIRE(target["predicted"].get<double>() <= target["asked"].get<double>());
+    REQUIRE(target["accuracy"]["images"].get<int>() > 0);
+  }
+  // Seconds instead of a search: no step was made.
+  const std::string metrics = nas::ReadFile(std::filesystem::path(out) / "metrics.jsonl");
+  REQUIRE_FALSE(Contains(metrics, "\"epoch\",\"t\""));
+
+  SECTION("what contradicts the run is refused, and so is a run that has not ended") {
+    const Outcome other = RunNas({"search", "--from", source, "--target", "macs=60%", "--epochs", "9"});
+    REQUIRE(other.code == 2);
+    REQUIRE(Contains(other.err, "--epochs 9"));
+    REQUIRE(RunNas({"search", "--from", source}).code == 2);
+    REQUIRE(RunNas({"search", "--from", (dir.path() / "none").string(), "--target", "macs=60%"}).code == 3);
+  }
+}
+
+TEST_CASE("--max-time stops with a checkpoint, and --resume ends the run", "[cli]") {
+  const nas::TempDir dir;
+  const std::string out = (dir.path() / "run").string();
+  const Outcome stopped = RunNas(Small(out, {"--target", "macs=50%", "--max-time", "1ms"}));
+  INFO(stopped.err);
+  REQUIRE(stopped.code == 75);
+  REQUIRE(Contains(stopped.err, "--max-time"));
+  REQUIRE(RunNas(Small(out, {"--target", "macs=50%", "--resume"})).code == 0);
+}
+
+TEST_CASE("a run says how far its ranking can be trusted, and lists what it judged", "[cli]") {
+  const nas::TempDir dir;
+  const std::string out = (dir.path() / "run").string();
+  const Outcome outcome = RunNas(Small(out, {"--target", "macs=50%"}));
+  REQUIRE(outcome.code == 0);
+  const auto ranking = outcome.json()["ranking"];
+  REQUIRE(ranking["architectures"].get<int>() >= 8);
+  REQUIRE(ranking["verdict"] == "too small");  // two epochs rank nothing
+  REQUIRE(Contains(outcome.err, "ranking of the supernet: too small"));
+  const std::string samples = nas::ReadFile(std::filesystem::path(out) / "samples.jsonl");
+  const auto first = nlohmann::json::parse(samples.substr(0, samples.find('\n')));
+  for (const char* key : {"code", "target", "predicted", "accuracy", "epoch"}) REQUIRE(first.contains(key));
+}
+
 TEST_CASE("every strategy finds a network under the budget", "[cli]") {
   const nas::TempDir dir;
   const std::string strategy = GENERATE("full_v2", "full", "reinforce", "random", "evolution");

@@ -217,6 +217,38 @@ TEST_CASE("Ties everywhere on 21 edges stay cheap", "[selection]") {
   }
 }
 
+TEST_CASE("A budget above the one that was learned under is used, and never exceeded", "[selection]") {
+  const SearchSpace space = Space("tiny");
+  CounterRng rng(11);
+  int priced = 0;
+  for (int i = 0; i < 30; ++i) {
+    const CostTable table = test::RandomMillis(space, rng);
+    Matrix alpha = test::RandomAlphas(space, rng, 0.5);
+    for (std::size_t e = 0; e < alpha.size(); ++e) {
+      for (std::size_t o = 0; o < alpha[e].size(); ++o) alpha[e][o] -= 2 * table.cost[e][o];  // learned under pressure
+    }
+    const Matrix log_p = ArchParameters(alpha).LogProbabilities();
+    const double budget = test::ShareOfRange(table, 0.5 + 0.4 * rng.Uniform());
+    const auto plain = SelectMostProbable(log_p, table, budget);
+    const auto used = SelectUsingBudget(log_p, table, budget, /*least_share=*/0.9);
+    REQUIRE(plain);
+    REQUIRE(used);
+    CAPTURE(i, budget, plain->cost, used->cost);
+    CHECK(used->cost <= budget);
+    CHECK(used->cost >= 0.9 * budget);
+    CHECK(used->log_prob == Approx(LogProb(log_p, used->choice)));
+    CHECK(used->log_prob <= plain->log_prob + 1e-9);
+    if (plain->cost >= 0.9 * budget) CHECK(used->choice == plain->choice);
+    priced += plain->cost < 0.9 * budget;
+  }
+  CHECK(priced > 10);
+  const CostTable table = test::RandomMillis(space, rng);
+  const Matrix log_p = ArchParameters(test::RandomAlphas(space, rng, 0.5)).LogProbabilities();
+  CHECK_FALSE(SelectUsingBudget(log_p, table, 0.9 * table.MinCost(), 0.9));
+  // Where the space ends below the share, its most expensive network is as far as one can go.
+  CHECK(SelectUsingBudget(log_p, table, 2 * table.MaxCost(), 0.9)->cost == Approx(table.MaxCost()));
+}
+
 TEST_CASE("Argmax takes the lowest index of equals", "[selection]") {
   CounterRng rng(8);
   const SearchSpace space = Space("macro-cifar");

@@ -70,11 +70,13 @@ class RunFolder {
   /// it.
   void AppendMetric(const Json& event);
   std::int64_t metric_lines() const { return metric_lines_; }
-  /// Cuts metrics.jsonl (or another growing file of the folder, e.g. samples.jsonl) to its first `lines` lines: those
-  /// behind the checkpoint that a resumed run goes on from will be written again. A line cut short by a crash goes,
-  /// too.
+  /// Appends one line to samples.jsonl: a network that was evaluated on the way.
+  void AppendSample(const Json& sample);
+  std::int64_t sample_lines() const { return sample_lines_; }
+  /// Cuts the file to its first `lines` lines: those behind the checkpoint that a resumed run goes on from will be
+  /// written again. A line cut short by a crash goes, too.
   void TruncateMetrics(std::int64_t lines);
-  void TruncateLines(const std::string& file_name, std::int64_t lines) const;
+  void TruncateSamples(std::int64_t lines);
 
   void WriteResult(const Json& result) const;
   Json ReadResult() const;
@@ -82,6 +84,7 @@ class RunFolder {
   std::filesystem::path config_path() const { return path_ / "config.json"; }
   std::filesystem::path environment_path() const { return path_ / "env.json"; }
   std::filesystem::path metrics_path() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path samples_path() const { return path_ / "samples.jsonl"; }
   std::filesystem::path result_path() const { return path_ / "result.json"; }
   std::filesystem::path log_path() const { return path_ / "nas.log"; }
   std::filesystem::path checkpoints_path() const { return path_ / "checkpoints"; }
@@ -91,6 +94,7 @@ class RunFolder {
   /// Whether to go on with a run (else: start one). Throws what `Open` refuses; writes nothing.
   bool Decide(RunMode mode);
   void CompareWithRecorded();
+  void TruncateLines(const std::string& file_name, std::int64_t lines) const;
   void StartNew();
   void GoOn();
 
@@ -100,6 +104,7 @@ class RunFolder {
   std::vector<std::string> changed_free_keys_;
   bool resumed_ = false;
   std::int64_t metric_lines_ = 0;
+  std::int64_t sample_lines_ = 0;
 };
 
 }  // namespace nas

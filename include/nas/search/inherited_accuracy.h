@@ -20,7 +20,7 @@ class InheritedAccuracy {
 
   /// Share of images classified right, 0…1.
   double operator()(const Choice& choice);
-  /// The same on the even and on the odd batches: for split-half reliability.
+  /// The same on the even and on the odd batches: for split-half reliability. Also makes the whole known.
   std::pair<double, double> Halves(const Choice& choice);
   std::int64_t images() const { return images_; }
   /// Architectures judged so far, by code.

@@ -41,10 +41,12 @@ struct SearchOptions {
   std::string loss = "dual";         ///< dual | mul-log | add-linear
   bool prune = true;                 ///< path-level pruning (N8)
   std::string device = "auto";       ///< auto | cpu | cuda[:i]
-  std::string precision = "auto";    ///< auto | fp32
+  std::string precision = "auto";    ///< auto | fp32 | bf16; auto = fp32
   int latency_batch = 0;             ///< batch that the latency is for; 0 = 1 on a CPU, 64 on a GPU
   double tolerance = 0.05;           ///< measured latency may exceed the asked one by this share
   std::string kernels = "auto";      ///< auto | fused | torch: what computes MBConv blocks
+  std::string from;                  ///< run folder of a finished search whose supernet is used, without training
+  double max_time_s = 0;             ///< checkpoint and stop after this wall time of one session; 0 = never
   std::string out;                   ///< run folder; "" = runs/<space>-<targets>-<date>-<n>
   std::string resume;  ///< "" = no, "yes" = must exist, "auto" = start anew when there is nothing to resume
   bool force = false;  ///< replace an existing run folder

@@ -35,6 +35,12 @@ struct EpochMeter {
   double seconds = 0;
 };
 
+/// Lengths of the run folder's growing files.
+struct LineCounts {
+  std::int64_t metrics = 0;
+  std::int64_t samples = 0;
+};
+
 /// All that changes while a search runs, and all that a checkpoint holds (N12). Loader positions and random draws
 /// follow from the counters.
 class SearchState {
@@ -50,21 +56,33 @@ class SearchState {
   std::int64_t step = 0;          ///< weight steps done
   std::int64_t arch_updates = 0;  ///< architecture updates done, over all targets
   EpochMeter meter;
-  double wall_s = 0;        ///< of all sessions of the run
-  std::int64_t images = 0;  ///< training images consumed, carve-out included
-  bool trained = false;     ///< the schedule is done; what is left is deriving
+  double wall_s = 0;             ///< of all sessions of the run
+  std::int64_t images = 0;       ///< training images consumed, carve-out included
+  std::int64_t micro_batch = 0;  ///< images per piece of a step, once memory has run out; 0 = whole batches
+  bool trained = false;          ///< the schedule is done; what is left is deriving
   /// Latencies that an earlier session of the run measured while deriving, by "label code": used again, not measured
   /// again.
   std::map<std::string, double> measured;
+  /// Random architectures and their inherited accuracy at an earlier point of the run, by code: how much training on
+  /// still changes the ranking.
+  std::map<std::string, double> earlier_accuracy;
 
   /// The tensors that a weight step on `choice` moves, in a stable order.
   std::vector<std::pair<std::string, at::Tensor>> PathParameters(const Choice& choice) const;
   /// Removes a candidate everywhere: weights, momentum, every target's distribution. Returns the bytes freed.
   std::int64_t Remove(int edge, int op);
 
-  Checkpoint Save(const std::string& config_hash, std::int64_t metric_lines) const;
-  /// Returns the number of metric lines at the checkpoint. Throws kInput when it belongs to another configuration.
-  std::int64_t Load(const Checkpoint& checkpoint, const std::string& config_hash);
+  Checkpoint Save(const std::string& config_hash, const LineCounts& lines) const;
+  /// Returns the number of lines of metrics and samples at the checkpoint. Throws kInput when it belongs to another
+  /// configuration.
+  LineCounts Load(const Checkpoint& checkpoint, const std::string& config_hash);
+  /// For new targets on a finished supernet: weights and dropped candidates of the checkpoint, and for each target here
+  /// the alphas of target `origin[t]` there. False when the checkpoint's run has not ended its training.
+  bool Inherit(const Checkpoint& checkpoint, const std::vector<std::size_t>& origin);
+
+ private:
+  /// Candidates that the alphas have dropped are removed, then weights come in.
+  void LoadNetwork(const Checkpoint& checkpoint);
 };
 
 }  // namespace nas

@@ -26,6 +26,13 @@ struct Selection {
 /// the budget.
 std::optional<Selection> SelectMostProbable(const Matrix& log_p, const CostTable& table, double budget);
 
+/// The most probable architecture within `budget`, or, where that one leaves more than 1 − `least_share` of it unused,
+/// the one that is most probable once latency is given back the price that uses at least that share: maximises
+/// Σ_e (log p_e(o_e) + μ·L_e(o_e)) for the least such μ ≥ 0 (to 1 %). For probabilities that were learned under the
+/// pressure of a smaller budget. `log_prob` is that of `log_p` alone.
+std::optional<Selection> SelectUsingBudget(const Matrix& log_p, const CostTable& table, double budget,
+                                           double least_share);
+
 /// The unconstrained argmax (ties: lowest index) with its cost.
 Selection SelectArgmax(const Matrix& log_p, const CostTable& table);
 

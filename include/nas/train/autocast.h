@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace nas::detail {
+namespace nas {
 
 /// While it lives, LibTorch computes convs and matrix products in bfloat16 (autocast); nothing changes when `bf16` is
 /// false. Parameters, BN statistics, loss and gradients of parameters stay float32.
@@ -21,4 +21,4 @@ class AutocastScope {
   at::ScalarType type_before_ = at::kBFloat16;
 };
 
-}  // namespace nas::detail
+}  // namespace nas
