@@ -22,6 +22,7 @@
 #include "cmd_predict.h"
 #include "cmd_predictor.h"
 #include "cmd_profile_device.h"
+#include "cmd_report.h"
 #include "cmd_search.h"
 #include "cmd_space.h"
 #include "cmd_train.h"
@@ -45,6 +46,7 @@ const Verb kVerbs[] = {
     {"train", "train an architecture from scratch or from supernet weights", ConfigureTrain},
     {"eval", "accuracy of weights, or of many architectures with inherited weights", ConfigureEval},
     {"explain", "why a search chose what it chose, edge by edge", ConfigureExplain},
+    {"report", "one HTML page, CSV and SVG from one or several runs", ConfigureReport},
     {"predict", "latency, MACs and params of architectures on any target", ConfigurePredict},
     {"profile-device", "measure this machine and write a latency table with its own error", ConfigureProfileDevice},
     {"predictor", "import, fit, evaluate, transfer, list and show latency tables", ConfigurePredictor},

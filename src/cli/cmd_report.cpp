@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd_report.h"
+
+#include <filesystem>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "nas/core/text.h"
+#include "nas/report/report.h"
+
+namespace nas::cli {
+namespace {
+
+struct ReportFlags {
+  std::vector<std::string> run;
+  std::string out;
+  std::string data_dir;
+};
+
+}  // namespace
+
+Run ConfigureReport(FlagSet& flags) {
+  auto f = std::make_shared<ReportFlags>();
+  flags.Positional("run", &f->run, "run folders, of search or train, finished or not; several are compared", true);
+  flags.Add("--out", &f->out, "the page; by default report.html in the first run");
+  flags.Add("--data-dir", &f->data_dir, "also write every figure as SVG and CSV into this folder");
+  SetExamples(flags,
+              "  nas report runs/demo\n"
+              "  nas report runs/seed0 runs/seed1 runs/seed2 --out seeds.html --data-dir seeds/");
+  return [f](const Session& session) {
+    const std::vector<std::filesystem::path> runs(f->run.begin(), f->run.end());
+    const std::filesystem::path out = f->out.empty() ? runs[0] / "report.html" : std::filesystem::path(f->out);
+    WriteReport(runs, session.space_dirs, out, f->data_dir);
+    std::error_code ignored;
+    const auto bytes = std::filesystem::file_size(out, ignored);
+    if (session.json) {
+      session.PrintJson({{"schema", "nas.report/1"}, {"out", out.string()}, {"bytes", bytes}, {"runs", f->run}});
+    } else {
+      session.Print(StrCat(out.string(), ": ", bytes / 1000, " kB, opens in any browser"));
+    }
+    return 0;
+  };
+}
+
+}  // namespace nas::cli
