@@ -57,7 +57,8 @@ class ExportJob {
   ExportJob(const ExportOptions& options, const Session& session) : options_(options), session_(session) {}
 
   int Run() {
-    const ThreadScope threads(options_.threads);
+    // Writing is a few passes over memory: more threads would mostly wait for each other.
+    const ThreadScope threads(options_.verify ? options_.threads : 1);
     const at::NoGradGuard no_grad;
     FindNetwork();
     plan_.out = OutFolder();
