@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include <torch/torch.h>
 
 #include <nlohmann/json.hpp>
@@ -12,6 +14,8 @@
 #include "nas/core/units.h"
 #include "nas/profile/local_engines.h"
 #include "nas/profile/profiler.h"
+#include "nas/report/event_log.h"
+#include "nas/report/report.h"
 #include "nas/search/search_driver.h"
 #include "nas/search/supernet_eval.h"
 #include "nas/train/evaluator.h"
@@ -28,6 +32,15 @@ namespace {
 
 SearchPlaces PlacesOf(const Session& session) { return {session.space_dirs, session.table_dirs, session.cache_dir}; }
 
+/// The run folder's report.html. What people look at must not cost them the run.
+void ReportRun(const std::filesystem::path& run, const Session& session) {
+  try {
+    WriteReport({run}, session.space_dirs, run / "report.html", /*data_dir=*/"");
+  } catch (const std::exception& error) {
+    LogWarning(StrCat("no report.html: ", error.what(), "; make it with: nas report ", run.string()));
+  }
+}
+
 int MetOrMissed(bool met) { return met ? 0 : ExitCode(ErrorKind::kInfeasible); }
 
 std::string Percent(double share) { return Fixed(100 * share, 2) + " %"; }
@@ -36,7 +49,7 @@ std::string Percent(double share) { return Fixed(100 * share, 2) + " %"; }
 
 int Search(const SearchOptions& options, const Session& session) {
   const auto progress = session.MakeProgressSink();
-  const SearchHooks hooks{progress.get(), session.stop};
+  const SearchHooks hooks{progress.get(), session.stop, MakeEventLog()};
   if (options.dry_run) {
     const SearchForecast forecast = ForecastSearch(options, PlacesOf(session), hooks);
     progress->Finish();
@@ -49,6 +62,7 @@ int Search(const SearchOptions& options, const Session& session) {
   }
   const SearchResult result = RunSearch(options, PlacesOf(session), hooks);
   progress->Finish();
+  ReportRun(result.run, session);
   if (session.json) {
     session.PrintJson(ToJson(result));
   } else {
@@ -71,8 +85,9 @@ int Train(const TrainOptions& options, const Session& session) {
     return 0;
   }
   const auto progress = session.MakeProgressSink();
-  const TrainResult result = RunTrain(options, {progress.get(), session.stop});
+  const TrainResult result = RunTrain(options, {progress.get(), session.stop, MakeEventLog()});
   progress->Finish();
+  ReportRun(result.run, session);
   if (session.json) {
     session.PrintJson(ToJson(result));
     return 0;

@@ -303,11 +303,18 @@ void RunFolder::AppendMetric(const Json& event) {
   }
   AppendLine(metrics_path(), line.dump(-1, ' ', false, Json::error_handler_t::replace));
   ++metric_lines_;
+  if (follower_ != nullptr) follower_->Append(line);
+}
+
+void RunFolder::Follow(std::shared_ptr<MetricFollower> follower) {
+  follower_ = std::move(follower);
+  if (follower_ != nullptr) follower_->Restart(path_);
 }
 
 void RunFolder::TruncateMetrics(std::int64_t lines) {
   TruncateLines(metrics_path().filename().string(), lines);
   metric_lines_ = Exists(metrics_path()) ? CountLines(ReadFile(metrics_path())) : 0;
+  if (follower_ != nullptr) follower_->Restart(path_);
 }
 
 void RunFolder::AppendSample(const Json& sample) {

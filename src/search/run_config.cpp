@@ -10,6 +10,7 @@
 #include "nas/core/log.h"
 #include "nas/core/machine.h"
 #include "nas/core/text.h"
+#include "nas/core/version.h"
 
 namespace nas {
 namespace {
@@ -85,7 +86,11 @@ RunFolder OpenRun(const SearchSetup& setup) {
   for (const std::string& key : folder.changed_free_keys()) {
     LogWarning(StrCat(key, ": the run goes on, but not bit for bit"));
   }
-  folder.AddEnvironment(Json{{"libtorch", TORCH_VERSION}});
+  folder.AddEnvironment(Json{{"nas", kVersion}, {"libtorch", TORCH_VERSION}, {"seed", setup.options.seed}});
+  // A space that was given as a file may change or move; the run keeps what it searched.
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(setup.options.space, ignored))
+    WriteFileAtomic(folder.path() / "space.json", ReadFile(setup.options.space));
   for (const SearchTarget& target : setup.targets) {
     const std::filesystem::path place = folder.path() / "targets" / target.folder;
     MakeDirectory(place);

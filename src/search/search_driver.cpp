@@ -417,6 +417,7 @@ SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, c
     throw Error(ErrorKind::kInfeasible, message);
   }
   RunFolder folder = OpenRun(setup);
+  folder.Follow(hooks.metrics);
 
   std::unique_ptr<Strategy> strategy = MakeStrategy(options.strategy, options.seed);
   SearchState state(setup, device);

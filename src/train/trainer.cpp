@@ -83,6 +83,7 @@ TrainResult Train(const TrainOptions& asked, const TrainHooks& hooks) {
   Network network = detail::MakeNetwork(setup, /*load_weights=*/!GoesOn(asked));
 
   RunFolder folder = RunFolder::Open(PathOf(setup), detail::TrainConfig(setup), asked.mode(), kFreeKeys);
+  folder.Follow(hooks.metrics);
   AddLogFile(folder.log_path().string());
   for (const std::string& change : folder.changed_free_keys()) {
     if (StartsWith(change, "options.threads ")) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nas/core/json.h"
+#include "nas/core/metric_follower.h"
 
 namespace nas {
 
@@ -70,6 +71,8 @@ class RunFolder {
   /// it.
   void AppendMetric(const Json& event);
   std::int64_t metric_lines() const { return metric_lines_; }
+  /// Who is told of each line from now on, and first of those that are there.
+  void Follow(std::shared_ptr<MetricFollower> follower);
   /// Appends one line to samples.jsonl: a network that was evaluated on the way.
   void AppendSample(const Json& sample);
   std::int64_t sample_lines() const { return sample_lines_; }
@@ -104,6 +107,7 @@ class RunFolder {
   std::vector<std::string> changed_free_keys_;
   bool resumed_ = false;
   std::int64_t metric_lines_ = 0;
+  std::shared_ptr<MetricFollower> follower_;
   std::int64_t sample_lines_ = 0;
 };
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "nas/core/metric_follower.h"
 #include "nas/core/progress.h"
 #include "nas/core/stop_flag.h"
 #include "nas/data/dataset.h"
@@ -26,6 +28,7 @@ struct SearchPlaces {
 struct SearchHooks {
   Progress* progress = nullptr;
   const StopFlag* stop = nullptr;
+  std::shared_ptr<MetricFollower> metrics = nullptr;  ///< told of every line of metrics.jsonl
 };
 
 /// Everything a run is made of before any training: checked, resolved, derived.

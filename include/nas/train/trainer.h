@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "nas/core/json.h"
+#include "nas/core/metric_follower.h"
 #include "nas/core/progress.h"
 #include "nas/core/stop_flag.h"
 #include "nas/train/evaluate.h"
@@ -51,10 +53,11 @@ struct TrainResult {
 Json ToJson(const TrainResult& result);
 TrainResult TrainResultFromJson(const JsonDocument& document);
 
-/// Both may be null.
+/// All may be null.
 struct TrainHooks {
   Progress* progress = nullptr;
   const StopFlag* stop = nullptr;
+  std::shared_ptr<MetricFollower> metrics = nullptr;  ///< told of every line of metrics.jsonl
 };
 
 /// Reads everything, builds the network, and says what the training would be. Throws like `RunTrain`; writes nothing.
