@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cmd_profile_device.h"
 #include "compute.h"
 #include "doctor_report.h"
 #include "nas/core/error.h"
@@ -13,7 +14,6 @@
 #include "nas/core/text.h"
 #include "nas/core/units.h"
 #include "nas/profile/local_engines.h"
-#include "nas/profile/profiler.h"
 #include "nas/report/event_log.h"
 #include "nas/report/report.h"
 #include "nas/search/search_driver.h"
@@ -129,41 +129,7 @@ int EvalSupernet(const SupernetEvalOptions& asked, const Session& session) {
 }
 
 int Profile(const ProfileOptions& options, const Session& session) {
-  const auto progress = session.MakeProgressSink();
-  const ProfileHooks hooks{LocalEngines(), session.space_dirs, progress.get(), session.stop};
-  if (options.dry_run) {
-    const ProfilePlan plan = PlanProfile(options, hooks);
-    if (session.json) {
-      session.PrintJson({{"schema", "nas.profile-device/1"},
-                         {"plan", plan.name},
-                         {"blocks", plan.blocks.size()},
-                         {"space_keys", plan.space_keys},
-                         {"calibration_nets", plan.calibrate.size()},
-                         {"held_out_nets", plan.held_out.size()},
-                         {"expected_s", plan.expected_seconds()}});
-    } else {
-      session.Print(StrCat(plan.name, " plan: ", plan.blocks.size(), " of ", plan.space_keys, " blocks, ",
-                           plan.calibrate.size(), " + ", plan.held_out.size(), " whole networks, about ",
-                           SecondsToString(plan.expected_seconds())));
-    }
-    return 0;
-  }
-  const ProfileResult result = RunProfile(options, hooks);
-  progress->Finish();
-  for (const std::string& warning : result.warnings) LogWarning(warning);
-  if (session.json) {
-    session.PrintJson(ToJson(result));
-    return 0;
-  }
-  session.Print(StrCat(result.path, ": ", result.items, " items (", result.whole_nets, " whole networks) in ",
-                       SecondsToString(result.seconds)));
-  if (const SplitReport* report = result.held_out()) {
-    session.Print(StrCat("on ", report->n, " networks kept out of all fits: mean error ", Fixed(report->mape, 1),
-                         " %, ", Fixed(100 * report->within_10pct, 0), " % within 10 %",
-                         report->spearman ? StrCat(", rank correlation ", Fixed(*report->spearman, 3)) : "",
-                         "; noise floor ", Fixed(100 * result.table.certificate->within_run.value_or(0), 1), " %"));
-  }
-  return 0;
+  return RunProfileDevice(options, session, LocalEngines());
 }
 
 int Bench(const BenchOptions& options, const Session& session) { return RunBench(options, session); }

@@ -2,6 +2,7 @@
 #include "nas/core/error.h"
 #include "nas/core/text.h"
 #include "nas/device/agent_engine.h"
+#include "nas/device/command_engine.h"
 #include "nas/device/engine.h"
 #include "nas/device/simulated_engine.h"
 
@@ -21,6 +22,10 @@ const std::vector<EngineEntry>& BuiltinEngines() {
   static const std::vector<EngineEntry> engines{
       OfAgent("xnnpack"),
       OfAgent("plain"),
+      {"command",
+       [](const EngineOptions& options) -> std::unique_ptr<Engine> {
+         return std::make_unique<CommandEngine>(options);
+       }},
       {"simulated",
        [](const EngineOptions& options) -> std::unique_ptr<Engine> {
          if (options.transport != "local") return OfAgent("simulated").make(options);

@@ -119,6 +119,25 @@ ItemMeter::Samples ItemMeter::Collect(PreparedItem& item, int calls, double seco
   }
 }
 
+void SetStatistics(const std::vector<double>& samples, const ProtocolOptions& options, ItemResult* result) {
+  result->n = static_cast<int>(samples.size());
+  result->min = Quantile(samples, 0);
+  result->p10 = Quantile(samples, 0.10);
+  result->p25 = Quantile(samples, 0.25);
+  result->median = Median(samples);
+  result->p75 = Quantile(samples, 0.75);
+  result->p90 = Quantile(samples, 0.90);
+  result->p99 = Quantile(samples, 0.99);
+  result->mean = Mean(samples);
+  result->std = StdDev(samples);
+  result->mad = MedianAbsoluteDeviation(samples);
+  const auto interval = RobustMedianInterval(samples, options.window, options.correlated_above);
+  result->ci = interval.value_or(std::array<double, 2>{result->min, Quantile(samples, 1)});
+  result->outlier_share = OutlierShare(samples);
+  const bool odd = result->outlier_share > options.outlier_share || IsBimodal(samples, options.mode_gap);
+  if (odd) result->Flag("unstable");
+}
+
 void ItemMeter::Summarise(const Samples& samples, ItemResult& result) const {
   std::vector<double> kept = samples.all;
   if (gauge_) {
@@ -132,22 +151,8 @@ void ItemMeter::Summarise(const Samples& samples, ItemResult& result) const {
       result.reference_ms = gauge_->level();
     }
   }
-  result.n = static_cast<int>(kept.size());
-  result.min = Quantile(kept, 0);
-  result.p10 = Quantile(kept, 0.10);
-  result.p25 = Quantile(kept, 0.25);
-  result.median = Median(kept);
-  result.p75 = Quantile(kept, 0.75);
-  result.p90 = Quantile(kept, 0.90);
-  result.p99 = Quantile(kept, 0.99);
-  result.mean = Mean(kept);
-  result.std = StdDev(kept);
-  result.mad = MedianAbsoluteDeviation(kept);
-  const auto interval = RobustMedianInterval(kept, options_.window, options_.correlated_above);
-  result.ci = interval.value_or(std::array<double, 2>{result.min, Quantile(kept, 1)});
-  result.outlier_share = OutlierShare(kept);
+  SetStatistics(kept, options_, &result);
   if (!samples.narrow) result.Flag("ci_not_reached");
-  if (result.outlier_share > options_.outlier_share || IsBimodal(kept, options_.mode_gap)) result.Flag("unstable");
 }
 
 }  // namespace nas

@@ -29,6 +29,7 @@ std::unique_ptr<Engine> Open(const LocalTableOptions& options, const ProfileHook
   engine.batch = options.batch;
   engine.device = options.device;
   engine.seed = options.seed;
+  engine.agent = hooks.agent;
   return detail::OpenEngine(hooks, options.engine, engine);
 }
 

@@ -5,6 +5,7 @@
 
 #include "nas/core/error.h"
 #include "nas/core/text.h"
+#include "nas/device/transport.h"
 
 namespace nas {
 namespace {
@@ -25,14 +26,16 @@ const std::vector<std::string>& ProfilePlanNames() {
   return names;
 }
 
-const std::vector<std::string>& ProfileTransportNames() {
-  static const std::vector<std::string> names{"local"};
-  return names;
-}
-
 void ProfileOptions::Validate() const {
   CheckName("--plan", plan, ProfilePlanNames());
-  CheckName("--transport", transport, ProfileTransportNames());
+  CheckTransport(transport);
+  if (transport != "local" && engine == "libtorch") {
+    ThrowUsage(StrCat("--engine libtorch runs on this machine only; for ", transport, " give --engine xnnpack"));
+  }
+  if (!command.empty() && engine != "command") {
+    ThrowUsage(StrCat("--command ", command, " and --engine ", engine, " exclude each other; give one"));
+  }
+  if (!(silence_seconds > 0)) ThrowUsage("--device-timeout has to be above 0s");
   CheckRange("--threads", threads, 1, 1024);
   CheckRange("--batch", batch, 1, 65536);
   CheckRange("--held-out", held_out, 0, 10000);

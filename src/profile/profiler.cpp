@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "export_model.h"
 #include "measure_items.h"
 #include "nas/core/clock.h"
 #include "nas/core/error.h"
@@ -21,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kCommandDeadlineFactor = 5;
+
 SearchSpace LoadSpace(const ProfileOptions& options, const ProfileHooks& hooks) {
   return SearchSpace::Load(options.space, options.space_options, hooks.space_dirs);
 }
@@ -29,10 +32,12 @@ ProfilePlan PlanFor(const ProfileOptions& options, const SearchSpace& space) {
   PlanOptions plan;
   plan.plan = options.plan;
   plan.held_out = options.held_out;
-  plan.isolated = options.isolated;
+  plan.isolated = options.isolated || options.engine == "command";
   plan.seed = options.seed;
   ProfilePlan made = MakePlan(space, plan);
   made.protocol.allow_noisy = options.allow_noisy;
+  // One process per item, and a file to be written for it.
+  if (options.engine == "command") made.protocol.deadline_seconds *= kCommandDeadlineFactor;
   return made;
 }
 
@@ -62,6 +67,14 @@ class ProfileJob {
     engine_options.cores = options_.cores;
     engine_options.device = options_.device;
     engine_options.seed = options_.seed;
+    engine_options.transport = options_.transport;
+    engine_options.agent = hooks_.agent;
+    engine_options.agent.ssh_config = options_.ssh_config;
+    engine_options.agent.silence_seconds = options_.silence_seconds;
+    engine_options.command.program = options_.command;
+    engine_options.command.make_model = [this](const MeasureItem& item, const std::string& folder) {
+      return detail::ExportOnnx(item, folder, hooks_.program);
+    };
     engine_ = detail::OpenEngine(hooks_, options_.engine, engine_options);
     const DeviceIdentity identity = detail::ReadIdentity(*engine_);
     if (options_.again) {

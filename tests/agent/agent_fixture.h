@@ -72,6 +72,14 @@ inline std::string WriteScript(const std::filesystem::path& path, const std::str
   return path.string();
 }
 
+/// Lines of a shell script: the agent, cut off after some results.
+inline std::string DiesAfter(int results) {
+  return StrCat(
+      AgentProgram(),
+      " | { n=0; while IFS= read -r line; do printf '%s\\n' \"$line\"; case $line in *'\"type\":\"result\"'*) ",
+      "n=$((n + 1)); [ $n -eq ", results, " ] && exit ;; esac; done; }\n");
+}
+
 struct Outcome {
   MeasuringReport report;
   std::map<std::string, ItemResult> results;

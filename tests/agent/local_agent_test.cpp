@@ -45,14 +45,6 @@ std::string HelloOfVersion(const std::string& schema, const std::string& version
          "\"megahertz\":0}'\n";
 }
 
-// The agent, cut off after some results.
-std::string DiesAfter(int results) {
-  return StrCat(
-      test::AgentProgram(),
-      " | { n=0; while IFS= read -r line; do printf '%s\\n' \"$line\"; case $line in *'\"type\":\"result\"'*) ",
-      "n=$((n + 1)); [ $n -eq ", results, " ] && exit ;; esac; done; }\n");
-}
-
 }  // namespace
 
 TEST_CASE("the engines of a local agent keep the contract of engines") {
@@ -145,8 +137,8 @@ TEST_CASE("an agent that dies in the middle is started again and goes on with wh
   const TempDir dir;
   // The first process dies after three results, the second lives.
   const std::string flag = (dir.path() / "died").string();
-  const EngineOptions options = FakeAgent(
-      dir, "if [ -e " + flag + " ]; then exec " + test::AgentProgram() + "; fi\ntouch " + flag + "\n" + DiesAfter(3));
+  const EngineOptions options = FakeAgent(dir, "if [ -e " + flag + " ]; then exec " + test::AgentProgram() +
+                                                   "; fi\ntouch " + flag + "\n" + test::DiesAfter(3));
   const auto engine = Open("plain", options);
   std::vector<std::string> order;
   MeasuringHooks hooks;
@@ -161,7 +153,7 @@ TEST_CASE("an agent that dies in the middle is started again and goes on with wh
 
 TEST_CASE("an agent that dies again and again ends in exit code 5 and the way to go on") {
   const TempDir dir;
-  const EngineOptions options = FakeAgent(dir, DiesAfter(1));
+  const EngineOptions options = FakeAgent(dir, test::DiesAfter(1));
   const auto engine = Open("plain", options);
   std::set<std::string> done;
   MeasuringHooks hooks;

@@ -11,7 +11,9 @@
 #include "../device/engine_contract.h"
 #include "agent_fixture.h"
 #include "nas/core/line_process.h"
+#include "nas/core/log.h"
 #include "nas/core/subprocess.h"
+#include "nas/profile/profiler.h"
 #include "support/catch_compat.h"
 
 using namespace nas;
@@ -150,6 +152,48 @@ TEST_CASE("over ssh: the agent is brought once, keeps the contract and measures"
   bool journal = false;
   for (const auto& file : FilesBelow(sshd.far_folder())) journal = journal || file.filename() == "results.jsonl";
   CHECK(journal);
+}
+
+TEST_CASE("over ssh: a profile whose agent keeps dying ends in exit code 5, is resumed, and gives a whole table") {
+  const LoopbackSshd sshd;
+  if (!sshd.why().empty()) {
+    WARN("skipped: " << sshd.why());
+    return;
+  }
+  LogOptions quiet;
+  quiet.console = LogLevel::kOff;
+  ConfigureLog(quiet);
+  const TempDir dir;
+  ProfileOptions options;
+  options.engine = "simulated";
+  options.transport = sshd.address();
+  options.ssh_config = sshd.config();
+  options.space = "tiny";
+  options.out = (dir.path() / "board.json").string();
+  ProfileHooks hooks;
+  hooks.engines = BuiltinEngines();
+  hooks.space_dirs = {std::string(NAS_SOURCE_DIR) + "/search_spaces"};
+  hooks.agent.program = test::WriteScript(dir.path() / "nas-agent", "#!/bin/sh\n" + test::DiesAfter(5));
+  const std::string partial = options.out + ".partial.jsonl";
+  try {
+    RunProfile(options, hooks);
+    FAIL("a profile came of an agent that dies after five results");
+  } catch (const Error& error) {
+    CHECK(ExitCode(error.kind()) == 5);
+    CHECK(std::string(error.what()).find("--resume") != std::string::npos);
+  }
+  CHECK_FALSE(std::filesystem::exists(options.out));
+  const std::size_t kept = Split(ReadFile(partial), '\n').size() - 2;  // header, end
+  CHECK(kept == 20);
+
+  hooks.agent.program = test::AgentProgram();
+  options.resume = true;
+  const ProfileResult result = RunProfile(options, hooks);
+  CHECK(result.items == static_cast<int>(PlanProfile(options, hooks).Items().size()));
+  CHECK_FALSE(std::filesystem::exists(partial));
+  CHECK(result.table.recorded.emulated);
+  REQUIRE(result.held_out() != nullptr);
+  CHECK(result.held_out()->mape < 10);
 }
 
 TEST_CASE("over ssh: what cannot be reached is exit code 5 with a remedy") {

@@ -38,7 +38,13 @@ TEST_CASE("profile options: legal ones pass, others are named with value and rem
   CHECK(Has(Refusal([](ProfileOptions& o) { o.batch = 0; }), "--batch 0"));
   CHECK(Has(Refusal([](ProfileOptions& o) { o.held_out = -1; }), "--held-out -1"));
   CHECK(Has(Refusal([](ProfileOptions& o) { o.plan = "fulll"; }), "did you mean \"full\""));
-  CHECK(Has(Refusal([](ProfileOptions& o) { o.transport = "locl"; }), "did you mean \"local\""));
+  CHECK(Has(Refusal([](ProfileOptions& o) { o.transport = "locl"; }), "ssh://[user@]host[:port]"));
+  CHECK(Has(Refusal([](ProfileOptions& o) { o.transport = "adb:R58M"; }), "--engine xnnpack"));
+  CHECK(Refusal([](ProfileOptions& o) {
+          o.transport = "adb:R58M";
+          o.engine = "xnnpack";
+        }).empty());
+  CHECK(Has(Refusal([](ProfileOptions& o) { o.silence_seconds = 0; }), "--device-timeout"));
   CHECK(Has(Refusal([](ProfileOptions& o) { o.again = o.resume = true; }), "--again"));
   CHECK(Has(Refusal([](ProfileOptions& o) { o.resume = o.force = true; }), "--force"));
 }

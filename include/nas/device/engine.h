@@ -75,6 +75,13 @@ struct AgentPlaces {
   double silence_seconds = 120;          ///< a device that says nothing for so long has hung
 };
 
+/// What the engine `command` needs: a runtime of the user's own.
+struct CommandPlaces {
+  std::string program;  ///< takes `--model F.onnx --batch N …`, prints JSON lines (latency.md §8)
+  /// Writes the ONNX file of an item into a folder and returns its path. Throws kInput for an item that has none.
+  std::function<std::string(const MeasureItem& item, const std::string& folder)> make_model;
+};
+
 /// What a user may say about an engine.
 struct EngineOptions {
   int threads = 1;
@@ -84,6 +91,7 @@ struct EngineOptions {
   std::uint64_t seed = 0;
   std::string transport = "local";  ///< how the device is reached, see transport.h
   AgentPlaces agent;
+  CommandPlaces command;
 };
 
 /// An engine by name.

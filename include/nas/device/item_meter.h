@@ -11,6 +11,10 @@
 
 namespace nas {
 
+/// Quantiles, deviations, interval and outliers of the samples that count, and the flag `unstable` (latency.md §9.6,
+/// §9.7).
+void SetStatistics(const std::vector<double>& samples, const ProtocolOptions& options, ItemResult* result);
+
 /// Times one item by the protocol (latency.md §9.3–§9.7): warms up, loops short items into samples, samples until the
 /// median is known well enough, measures once more what looks odd and flags what stays odd.
 class ItemMeter {

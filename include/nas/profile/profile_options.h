@@ -13,8 +13,11 @@ namespace nas {
 /// What `nas profile-device` can be told.
 struct ProfileOptions {
   std::string engine = "libtorch";     ///< name in the list of engines
-  std::string transport = "local";     ///< how the device is reached
+  std::string transport = "local";     ///< how the device is reached (device/transport.h): local, ssh://…, adb:…
   std::string device = "cpu";          ///< of this machine
+  std::string command;                 ///< engine `command`: the runtime's program
+  std::string ssh_config;              ///< file for `ssh -F`; "" = the user's own
+  double silence_seconds = 120;        ///< a device that says nothing for so long has hung
   std::string space = "cifar-mbconv";  ///< shipped name or file: whose blocks and networks are measured
   SpaceOptions space_options;
   std::string plan = "quick";  ///< quick | full
@@ -37,6 +40,5 @@ struct ProfileOptions {
 };
 
 const std::vector<std::string>& ProfilePlanNames();
-const std::vector<std::string>& ProfileTransportNames();
 
 }  // namespace nas

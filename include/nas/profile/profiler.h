@@ -20,6 +20,8 @@ struct ProfileHooks {
   std::vector<std::string> space_dirs;  ///< where shipped search spaces are
   Progress* progress = nullptr;         ///< may be null
   const StopFlag* stop = nullptr;       ///< may be null
+  std::string program;                  ///< the `nas` that exports models for the engine `command`
+  AgentPlaces agent;                    ///< where `nas-agent` and its bundles are; for engines that need it
 };
 
 /// A finished profile.
