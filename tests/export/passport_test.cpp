@@ -87,7 +87,10 @@ TEST_CASE("wrong counts differ, files of other places are unchecked where they a
 }
 
 TEST_CASE("options of export and verify name flag and remedy", "[export]") {
-  const auto refuse = [](const ExportOptions& options, const std::string& part) {
+  const auto refuse = [](const auto& set, const std::string& part) {
+    ExportOptions options;
+    set(options);
+    INFO(part);
     try {
       options.Validate();
       FAIL("accepted");
@@ -96,15 +99,23 @@ TEST_CASE("options of export and verify name flag and remedy", "[export]") {
       REQUIRE(std::string(error.what()).find(part) != std::string::npos);
     }
   };
-  refuse({}, "--run");
-  refuse({.arch = "a", .run = "b"}, "exclude");
-  refuse({.weights = "w", .run = "b"}, "--weights");
-  refuse({.arch = "a", .target = "t"}, "--target");
-  refuse({.arch = "a", .images = 3}, "--images 3");
-  refuse({.arch = "a", .formats = {"timm"}, .keep_bn = true}, "--keep-bn");
-  ExportOptions{.arch = "a"}.Validate();
-  REQUIRE_THROWS_AS((VerifyOptions{.data = "demo", .no_data = true}.Validate()), Error);
-  REQUIRE_THROWS_AS((VerifyOptions{.accuracy_tolerance = 2}.Validate()), Error);
+  refuse([](ExportOptions&) {}, "--run");
+  refuse([](ExportOptions& o) { o.arch = o.run = "a"; }, "exclude");
+  refuse([](ExportOptions& o) { o.weights = o.run = "a"; }, "--weights");
+  refuse([](ExportOptions& o) { o.arch = o.target = "a"; }, "--target");
+  refuse([](ExportOptions& o) { o.arch = "a", o.images = 3; }, "--images 3");
+  refuse([](ExportOptions& o) { o.arch = "a", o.formats = {"timm"}, o.keep_bn = true; }, "--keep-bn");
+  refuse([](ExportOptions& o) { o.arch = "a", o.formats = {"timm"}, o.fp16 = true; }, "--fp16");
+  ExportOptions plain;
+  plain.arch = "a";
+  plain.Validate();
+  VerifyOptions both;
+  both.data = "demo";
+  both.no_data = true;
+  REQUIRE_THROWS_AS(both.Validate(), Error);
+  VerifyOptions wide;
+  wide.accuracy_tolerance = 2;
+  REQUIRE_THROWS_AS(wide.Validate(), Error);
 }
 
 }  // namespace nas::test
