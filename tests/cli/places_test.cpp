@@ -5,6 +5,7 @@
 #include "data/image_files.h"
 #include "nas/core/files.h"
 #include "nas/core/subprocess.h"
+#include "nas/core/text.h"
 #include "program.h"
 #include "support/catch_compat.h"
 
@@ -27,7 +28,7 @@ class SmallDisk {
  public:
   SmallDisk(const std::filesystem::path& place, const std::string& size) : place_(place) {
     std::filesystem::create_directories(place);
-    mounted_ = Succeeds({"mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", place.string()});
+    mounted_ = Succeeds({"mount", "-t", "tmpfs", "-o", nas::StrCat("size=", size), "tmpfs", place.string()});
   }
   ~SmallDisk() {
     if (mounted_) Succeeds({"umount", place_.string()});
