@@ -14,6 +14,7 @@
 
 #include "cmd_arch.h"
 #include "cmd_bench.h"
+#include "cmd_completion.h"
 #include "cmd_data.h"
 #include "cmd_doctor.h"
 #include "cmd_eval.h"
@@ -57,6 +58,7 @@ const Verb kVerbs[] = {
     {"data", "check what the loader would make of a folder", ConfigureData},
     {"bench", "speed and memory of the supernet step, loader and predictor here", ConfigureBench},
     {"doctor", "what this machine offers, what is missing and how to get it", ConfigureDoctor},
+    {"completion", "shell completion for bash, zsh, fish, and the manual page", ConfigureCompletion},
     {"version", "versions of everything linked", ConfigureVersion},
 };
 

@@ -127,11 +127,11 @@ std::vector<LayerView> LayerViews(const Architecture& architecture, const Target
 }
 
 Svg DrawNetworkWide(const std::vector<LayerView>& layers, const std::string& cost_name) {
-  constexpr double kWidth = 1080, kSpine = 112, kHalf = 58, kShares = 232, kShareHeight = 70;
-  Svg svg(kWidth, 346, "The network, block by block");
-  const double left = 10;
+  constexpr double kWidth = 1080, kSpine = 110, kHalf = 58, kShares = 224, kShareHeight = 70;
+  Svg svg(kWidth, 350, "The network, block by block");
+  const double left = 74;  // row names
   const double column =
-      std::min(96.0, (kWidth - 2 * left) / static_cast<double>(std::max<std::size_t>(1, layers.size())));
+      std::min(96.0, (kWidth - left - 6) / static_cast<double>(std::max<std::size_t>(1, layers.size())));
   const double block = column * 0.74;
   const double full = column * static_cast<double>(layers.size());
   svg.Line(left, kSpine, left + full, kSpine, "spine");
@@ -183,9 +183,12 @@ Svg DrawNetworkWide(const std::vector<LayerView>& layers, const std::string& cos
     }
   }
   svg.Line(left, kShares + kShareHeight, left + full, kShares + kShareHeight, "axis");
-  svg.Text(left, kSpine + kHalf + 38, "start", "channels out", "tiny");
-  svg.Text(left, kShares - 18, "start", StrCat("share of ", cost_name, ", %"), "tiny");
-  DrawKey(&svg, left, 338, false);
+  svg.Text(0, 24, "start", "map side", "tiny");
+  svg.Text(0, kSpine + 4, "start", "block", "tiny");
+  svg.Text(0, kSpine + kHalf + 20, "start", "channels", "tiny");
+  svg.Text(0, kShares + kShareHeight - 12, "start", "share of", "tiny");
+  svg.Text(0, kShares + kShareHeight + 1, "start", StrCat(cost_name, ", %"), "tiny");
+  DrawKey(&svg, left + 4, 340, false);
   return svg;
 }
 

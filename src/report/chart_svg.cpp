@@ -38,6 +38,8 @@ Scale ScaleOf(const Chart& chart, bool vertical_axis) {
   }
   if (axis.from_zero) extent.Add(0);
   Scale scale = Scale::Around(extent.low, extent.high, vertical_axis ? 4 : 6, axis.from_zero || axis.whole ? 0 : 0.06);
+  // Nothing has a share above all.
+  if (axis.format == AxisFormat::kPercent && extent.high <= 1) scale.high = std::min(scale.high, 1.0);
   if (axis.whole) {
     scale.step = std::max(1.0, std::round(scale.step));
     scale.low = extent.low;

@@ -66,7 +66,8 @@ std::string DecisionTable(const Explanation& explanation, bool color) {
   for (const EdgeExplanation& edge : explanation.edges) {
     const CandidateView& chosen = edge.candidates[edge.selected];
     std::vector<std::string> row{edge.name, chosen.label, Fixed(100 * chosen.p, 0) + " %",
-                                 CostToString(explanation.unit, chosen.cost), ToString(edge.reason)};
+                                 chosen.cost == 0 ? "0" : CostToString(explanation.unit, chosen.cost),
+                                 ToString(edge.reason)};
     if (edge.runner_up >= 0) {
       const CandidateView& other = edge.candidates[edge.runner_up];
       row.insert(row.end(), {other.label, Fixed(100 * other.p, 0) + " %",

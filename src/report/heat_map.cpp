@@ -20,25 +20,29 @@ int LevelOf(double p) { return std::clamp(static_cast<int>(std::lround(p * kLeve
 
 double PanelHeight(const HeatPanel& panel) { return kTitle + kRow * static_cast<double>(panel.labels.size()) + kFoot; }
 
-/// Cells of one level as one path: runs of equal level in a row are one rectangle, so that long runs stay small.
+/// Cells of one level as one path in units of cells: runs of equal level in a row are one rectangle. Dropped cells stay
+/// empty.
 void DrawCells(const HeatPanel& panel, double cell, double x0, double y0, Svg* svg) {
-  std::vector<std::string> paths(kLevels + 2);  // the last one: dropped
+  std::vector<std::string> paths(kLevels + 1);
   for (std::size_t row = 0; row < panel.p.size(); ++row) {
     const std::vector<double>& p = panel.p[row];
-    const auto level = [&](std::size_t i) { return p[i] < 0 ? kLevels + 1 : LevelOf(p[i]); };
+    const auto level = [&](std::size_t i) { return p[i] < 0 ? -1 : LevelOf(p[i]); };
     for (std::size_t from = 0; from < p.size();) {
       std::size_t to = from + 1;
       while (to < p.size() && level(to) == level(from)) ++to;
-      const double width = cell * static_cast<double>(to - from);
-      paths[level(from)] += StrCat("M", Coordinate(x0 + cell * static_cast<double>(from)), " ",
-                                   Coordinate(y0 + kRow * static_cast<double>(row)), "h", Coordinate(width), "v",
-                                   Coordinate(kRow - 1), "h", Coordinate(-width), "z");
+      if (level(from) >= 0) {
+        const std::size_t width = to - from;
+        paths[level(from)] += StrCat("M", from, " ", row, "h", width, "v.92h-", width, "z");
+      }
       from = to;
     }
   }
-  for (int level = 0; level <= kLevels + 1; ++level) {
-    if (!paths[level].empty()) svg->Path(paths[level], level > kLevels ? "gone" : StrCat("h", level));
+  svg->Open(StrCat("transform=\"translate(", Coordinate(x0), " ", Coordinate(y0), ") scale(", Fixed(cell, 4), " ", kRow,
+                   ")\""));
+  for (int level = 0; level <= kLevels; ++level) {
+    if (!paths[level].empty()) svg->Path(paths[level], StrCat("h", level));
   }
+  svg->Close();
 }
 
 void DrawPanel(const HeatMap& map, const HeatPanel& panel, double x, double y, Svg* svg) {

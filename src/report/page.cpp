@@ -56,7 +56,8 @@ void Page::AddFigure(const std::string& name, const std::string& title, const st
   html_ += StrCat("<figure class=figure id=\"", Escaped(id), "\">", Caption(title, reading), svg_html, Tools(id, table),
                   "</figure>");
   if (csv.empty()) return;
-  (*data_)["csv"][id] = csv;
+  // The script makes a heat map's CSV from its numbers.
+  if (!(*data_)["heat"].contains(id)) (*data_)["csv"][id] = csv;
   files_.push_back({id + ".csv", csv});
 }
 

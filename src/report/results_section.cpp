@@ -64,7 +64,7 @@ std::string AgainstBudget(double value, const std::optional<double>& budget) {
   if (!budget || *budget <= 0) return "";
   const double percent = 100 * (value / *budget - 1);
   if (std::abs(percent) < 0.5) return "as asked";
-  return StrCat(Fixed(std::abs(percent), 0), " % ", percent < 0 ? "below" : "above", " what was asked");
+  return StrCat(Fixed(std::abs(percent), 0), " % ", percent < 0 ? "below the target" : "above the target");
 }
 
 void AddOutcome(const RunRecord& run, const TargetRecord& target, Page* page) {
@@ -99,7 +99,10 @@ void AddOutcome(const RunRecord& run, const TargetRecord& target, Page* page) {
       o.interval && unit_ms ? StrCat("± ", text((o.interval->second - o.interval->first) / 2)) : "";
   html += Figure("predicted", text(o.predicted),
                  o.measured || !target.budget ? half : AgainstBudget(o.predicted, target.budget), !o.measured);
-  html += Figure("asked", target.budget ? text(*target.budget) : "no limit", target.label);
+  html += Figure("asked", target.budget ? text(*target.budget) : "no limit",
+                 target.label.find('%') != std::string::npos
+                     ? StrCat(target.label.substr(target.label.find('=') + 1), " of the range")
+                     : "");
   if (target.unit != CostUnit::kMacs) html += Figure("MACs", CountToString(o.macs), "");
   if (target.unit != CostUnit::kParams) html += Figure("parameters", CountToString(o.params), "");
   html += StrCat("</dl>", RangeBar(target), "<p class=note>Network <code>", Escaped(o.code),

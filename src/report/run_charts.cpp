@@ -88,7 +88,7 @@ Chart TradeOffChart(const RunRecord& run, const TargetRecord& target) {
     chart.series.push_back({"selected", SeriesKind::kDots, "c2", false, 6, true, false, {*chosen}});
   }
   if (target.outcome) {
-    chart.series.push_back({"selected, on the test set",
+    chart.series.push_back({"on the test set",
                             SeriesKind::kDots,
                             "c4",
                             false,

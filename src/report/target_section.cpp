@@ -136,6 +136,7 @@ void AddExplanation(const RunRecord& run, std::size_t t, const Explanation& x, P
   if (!run.learns_alphas() || x.epochs.empty()) return;
   const HeatMap map = MakeHeatMap(run, t, x, kHeatColumns);
   const std::string id = page->Id(target.folder + "-probabilities");
+  page->AddHeat(id, HeatMapToJson(map));
   std::string panels = "<div class=heat>";
   for (std::size_t e = 0; e < map.panels.size(); ++e) panels += DrawHeatPanel(map, e, id).Inline();
   panels += "</div><p class=heatkey><span>0 %</span>";
@@ -145,7 +146,6 @@ void AddExplanation(const RunRecord& run, std::size_t t, const Explanation& x, P
                   "One panel per searched edge: candidates as rows, epochs as columns; the darker the more probable. "
                   "Empty: dropped.",
                   panels, FinalProbabilities(map), HeatMapToCsv(map));
-  page->AddHeat(id, HeatMapToJson(map));
   page->AddFile(target.folder + "-probabilities.svg", DrawHeatMapFile(map));
 }
 
@@ -153,7 +153,7 @@ void AddExplanation(const RunRecord& run, std::size_t t, const Explanation& x, P
 
 void AddTarget(const RunRecord& run, std::size_t t, Page* page) {
   const TargetRecord& target = run.targets[t];
-  page->Add(StrCat("<section class=target><h2>", Escaped(target.label), "</h2>"));
+  page->Add(StrCat("<section class=target><h2>Network for ", Escaped(target.label), "</h2>"));
   std::optional<Explanation> explanation;
   std::string why_not;
   try {

@@ -38,7 +38,7 @@ TEST_CASE("a bare number is no latency", "[cli]") {
 
 TEST_CASE("help of every verb shows flags, examples and exit codes", "[cli]") {
   const std::string verb = GENERATE("search", "train", "eval", "predict", "profile-device", "predictor", "space",
-                                    "arch", "data", "bench", "doctor", "version");
+                                    "arch", "data", "bench", "doctor", "version", "explain", "report", "completion");
   const Outcome outcome = RunNas({verb, "--help"});
   INFO(verb);
   REQUIRE(outcome.code == 0);

@@ -40,10 +40,11 @@
       scale: !axis.zero,
       axisLine: { show: !vertical, lineStyle: { color: token("muted") } },
       axisTick: { show: false },
-      axisLabel: { color: token("muted"), fontSize: 11, formatter: tick(axis), hideOverlap: true },
+      axisLabel: { color: token("muted"), fontSize: 11, formatter: tick(axis), hideOverlap: true, alignMaxLabel: vertical ? undefined : "right" },
       splitLine: { show: vertical, lineStyle: { color: token("grid") } },
       splitNumber: vertical ? 4 : 6,
     };
+    if (axis.format === "percent") option.max = (v) => (axis.zero ? (v.max > 0.8 ? 1 : null) : v.max + 0.1 * (v.max - v.min) > 1 ? 1 : null);
     if (axis.whole) Object.assign(option, { min: "dataMin", max: "dataMax", minInterval: 1 });
     return option;
   }
@@ -74,7 +75,7 @@
     return option;
   }
 
-  function chartOption(chart) {
+  function chartOption(chart, width) {
     const lines = chart.series.every((s) => s.kind === "line") || chart.x.whole;
     const series = chart.series.map(seriesOption);
     if (chart.marks.length && series.length) {
@@ -84,7 +85,7 @@
         lineStyle: { color: token("c5"), type: [5, 4], width: 1.2 },
         data: chart.marks.map((m) => ({
           [m.vertical ? "xAxis" : "yAxis"]: m.at,
-          label: { formatter: m.text, color: token("c5"), position: m.vertical ? "insideEndTop" : "insideEndTop", fontSize: 11.5, textBorderColor: token("card"), textBorderWidth: 3 },
+          label: { formatter: m.text, color: token("c5"), position: m.vertical ? "end" : "insideEndTop", rotate: 0, fontSize: 11.5, textBorderColor: token("card"), textBorderWidth: 3 },
         })),
       };
     }
@@ -109,13 +110,15 @@
       series.push(guide(1, "solid"), guide(1 / 1.1, [4, 4]), guide(1.1, [4, 4]));
     }
     const legend = chart.series.length > 1;
+    const legendWidth = chart.series.reduce((sum, s) => sum + 40 + 6.6 * s.name.length, 0);
+    const rows = legend ? Math.ceil(legendWidth / width) : 0;
     return {
       animation: false,
       textStyle: { fontFamily: font, color: token("ink") },
       aria: { enabled: true, label: { description: chart.title } },
-      grid: { left: 66, right: 14, top: legend ? 38 : 12, bottom: 44, outerBoundsMode: "none" },
+      grid: { left: 66, right: 14, top: (rows ? 16 + 22 * rows : 12) + (chart.marks.some((m) => m.vertical) ? 12 : 0), bottom: 44, outerBoundsMode: "none" },
       legend: legend
-        ? { type: "scroll", left: 0, top: 0, itemWidth: 16, itemHeight: 9, itemGap: 16, data: chart.series.map((s) => ({ name: s.name, icon: s.kind === "dots" ? "circle" : undefined })), textStyle: { color: token("muted"), fontSize: 12 }, pageIconColor: token("ink"), pageIconInactiveColor: token("line"), pageTextStyle: { color: token("muted") } }
+        ? { left: 0, right: 0, top: 0, itemWidth: 16, itemHeight: 9, itemGap: 16, data: chart.series.map((s) => ({ name: s.name, icon: s.kind === "dots" ? "circle" : undefined })), textStyle: { color: token("muted"), fontSize: 12 }, pageIconColor: token("ink"), pageIconInactiveColor: token("line"), pageTextStyle: { color: token("muted") } }
         : undefined,
       tooltip: {
         trigger: lines ? "axis" : "item",
@@ -157,7 +160,7 @@
       plot.classList.add("drawn");
       if (live.has(chart.id)) live.get(chart.id).dispose();
       const instance = echarts.init(box, null, { renderer: "svg" });
-      instance.setOption(chartOption(chart));
+      instance.setOption(chartOption(chart, box.clientWidth));
       live.set(chart.id, instance);
       drawn += box.querySelector("svg") ? 1 : 0;
     }
@@ -204,6 +207,11 @@
   }
   function csvOf(id) {
     if (data.csv[id]) return data.csv[id];
+    if (data.heat[id]) {
+      const lines = [["edge", "op"].concat(data.heat[id].epochs)];
+      for (const edge of data.heat[id].edges) edge.p.forEach((row, op) => lines.push([edge.name, edge.labels[op]].concat(row.map((p) => (p < 0 ? "" : p / 1000)))));
+      return lines.map((r) => r.map(field).join(",")).join("\n") + "\n";
+    }
     const chart = data.charts.find((c) => c.id === id);
     const rows = [["series", chart.x.title, chart.y.title, "label"]];
     for (const s of chart.series) for (const p of s.points) rows.push([s.name, p[0], p[1], p[2]]);
@@ -253,7 +261,7 @@
     if (innerWidth === width) return;
     width = innerWidth;
     clearTimeout(timer);
-    timer = setTimeout(() => live.forEach((chart) => chart.resize()), 120);
+    timer = setTimeout(draw, 120);
   });
 
   const drawn = draw();
