@@ -79,7 +79,8 @@ TEST_CASE("a found network is exported, verified, and its passport holds until a
   INFO(holds.out << holds.err);
   REQUIRE(holds.code == 0);
   std::set<std::string> held;
-  for (const auto& check : holds.json()["checks"]) {
+  const auto checked = holds.json();
+  for (const auto& check : checked["checks"]) {
     REQUIRE(check["status"] == "holds");
     held.insert(check["what"].get<std::string>());
   }
