@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libtorch_engine.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <ATen/ATen.h>
@@ -22,6 +21,7 @@
 #include "nas/core/machine.h"
 #include "nas/core/rng.h"
 #include "nas/core/text.h"
+#include "nas/device/interruptions.h"
 #include "nas/latency/block_key.h"
 #include "nas/latency/latency_table.h"
 #include "nas/nn/network.h"
@@ -31,18 +31,7 @@ namespace nas::detail {
 namespace {
 
 constexpr int kMostReplicas = 16;
-constexpr int kMostRepeats = 3;  // of a call that the scheduler interrupted
 constexpr std::int64_t kCacheLine = 64;
-
-double NowMs() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// How often the scheduler took the core away from this thread.
-long Interruptions() {
-  rusage usage{};
-  return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
-}
 
 // Uniform in (−1, 1): neither zeros nor denormals, which processors treat differently.
 at::Tensor RandomMap(int batch, int channels, int side, std::uint64_t seed) {
@@ -59,16 +48,6 @@ std::int64_t TensorBytes(const Network& network) {
     bytes += tensor.numel() * static_cast<std::int64_t>(tensor.element_size());
   }
   return bytes;
-}
-
-// Time of one call, repeated while the scheduler got in the way.
-template <typename Call>
-double TimeUninterrupted(const Call& call) {
-  for (int i = 0;; ++i) {
-    const long before = Interruptions();
-    const double ms = call();
-    if (i == kMostRepeats || Interruptions() == before) return ms;
-  }
 }
 
 Architecture NetworkOfKeys(const std::vector<std::string>& keys, int resolution) {
@@ -94,9 +73,9 @@ class NetItemRunner final : public PreparedItem {
     double total = 0;
     for (int i = 0; i < calls; ++i) {
       total += TimeUninterrupted([&] {
-        const double start = NowMs();
+        const double start = SteadyMs();
         network_.Forward(images_, BnMode::kEval);
-        return NowMs() - start;
+        return SteadyMs() - start;
       });
     }
     return total / calls;
@@ -174,9 +153,9 @@ class BlockItemRunner final : public PreparedItem {
     }
     Network& chain = chains_[turn_];
     const at::Tensor input = chain.ForwardLayers(inputs_[turn_], 1, first_, BnMode::kEval);
-    const double start = NowMs();
+    const double start = SteadyMs();
     const at::Tensor output = chain.ForwardLayers(input, first_, last_, BnMode::kEval);
-    const double ms = NowMs() - start;
+    const double ms = SteadyMs() - start;
     chain.ForwardLayers(output, last_, end_, BnMode::kEval);
     return ms;
   }
