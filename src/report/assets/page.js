@@ -27,10 +27,18 @@
   };
   const trimmed = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
   const show = (axis, value) => (axis.whole ? String(Math.round(value)) : formats[axis.format](value));
-  const tick = (axis) => (value) => trimmed(show(axis, value));
+  // Ticks of one axis share a unit, that of the largest value.
+  function tick(axis, most) {
+    if (axis.format === "ms") return most < 1 ? (v) => trimmed(digits(1000 * v, 4)) + " us" : (v) => trimmed(digits(v, 4)) + " ms";
+    if (axis.format === "count") {
+      const [unit, name] = most >= 1e9 ? [1e9, " G"] : most >= 1e6 ? [1e6, " M"] : most >= 1e4 ? [1e3, " k"] : [1, ""];
+      return (v) => trimmed(digits(v / unit, 4)) + name;
+    }
+    return (v) => trimmed(show(axis, v));
+  }
 
   // ---- charts -------------------------------------------------------------------------------------------------------
-  function axisOption(axis, vertical) {
+  function axisOption(axis, vertical, most) {
     const option = {
       type: "value",
       name: axis.title,
@@ -40,10 +48,11 @@
       scale: !axis.zero,
       axisLine: { show: !vertical, lineStyle: { color: token("muted") } },
       axisTick: { show: false },
-      axisLabel: { color: token("muted"), fontSize: 11, formatter: tick(axis), hideOverlap: true, alignMaxLabel: vertical ? undefined : "right" },
+      axisLabel: { color: token("muted"), fontSize: 11, formatter: tick(axis, most), hideOverlap: true, alignMaxLabel: vertical ? undefined : "right" },
       splitLine: { show: vertical, lineStyle: { color: token("grid") } },
       splitNumber: vertical ? 4 : 6,
     };
+    if (axis.format === "percent" && axis.zero && most > 0.8) option.interval = 0.25;
     if (axis.format === "percent") option.max = (v) => (axis.zero ? (v.max > 0.8 ? 1 : null) : v.max + 0.1 * (v.max - v.min) > 1 ? 1 : null);
     if (axis.whole) Object.assign(option, { min: "dataMin", max: "dataMax", minInterval: 1 });
     return option;
@@ -89,7 +98,8 @@
         })),
       };
     }
-    const x = axisOption(chart.x, false), y = axisOption(chart.y, true);
+    const most = [0, 1].map((i) => Math.max(0, ...chart.series.flatMap((s) => s.points.map((p) => p[i])), ...chart.marks.filter((m) => m.vertical === (i === 0)).map((m) => m.at)));
+    const x = axisOption(chart.x, false, most[0]), y = axisOption(chart.y, true, most[1]);
     // A line at the budget must be inside the picture even where the data are not.
     for (const m of chart.marks) {
       const axis = m.vertical ? x : y;
