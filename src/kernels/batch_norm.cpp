@@ -24,20 +24,25 @@ void ClearPadding(std::int64_t channels, const NormStats& stats) {
 
 }  // namespace
 
-double PartialSums::Total(int which, std::int64_t channel) const {
-  const std::int64_t step = 2 * Padded(channels);
-  const float* p = data + which * Padded(channels) + channel;
-  double sum = 0;
-  for (std::int64_t i = 0; i < items; ++i) sum += static_cast<double>(p[i * step]);
-  return sum;
+std::vector<double> PartialSums::Totals() const {
+  std::vector<double> totals(static_cast<std::size_t>(2 * channels), 0.0);
+  for (std::int64_t i = 0; i < items; ++i) {
+    for (std::int64_t which = 0; which < 2; ++which) {
+      const float* from = data + (2 * i + which) * Padded(channels);
+      double* to = totals.data() + which * channels;
+      for (std::int64_t c = 0; c < channels; ++c) to[c] += static_cast<double>(from[c]);
+    }
+  }
+  return totals;
 }
 
 void FinishBatchStatistics(const PartialSums& sums, std::int64_t count, const float* shift, const MbconvNorm& norm,
                            bool track, const NormStats& stats) {
   const double n = static_cast<double>(count);
+  const std::vector<double> totals = sums.Totals();
   for (std::int64_t c = 0; c < sums.channels; ++c) {
-    const double mean = sums.Total(0, c) / n;
-    const double spread = sums.Total(1, c) / n - mean * mean;
+    const double mean = totals[static_cast<std::size_t>(c)] / n;
+    const double spread = totals[static_cast<std::size_t>(sums.channels + c)] / n - mean * mean;
     // Not std::max: a NaN has to stay one.
     const double var = spread < 0 ? 0 : spread;
     SetStats(c, mean, var, norm, stats);
@@ -62,15 +67,18 @@ void UseRunningStatistics(std::int64_t channels, const MbconvNorm& norm, const N
 void FinishNormGradient(const PartialSums& sums, std::int64_t count, bool batch_statistics, const NormStats& stats,
                         float* grad, float* value, float* constant, float* dscale, float* dshift) {
   const double n = static_cast<double>(count);
+  const std::vector<double> totals = sums.Totals();
   for (std::int64_t c = 0; c < sums.channels; ++c) {
-    const double sum = sums.Total(0, c), product = sums.Total(1, c);
+    const double sum = totals[static_cast<std::size_t>(c)];
+    const double product = totals[static_cast<std::size_t>(sums.channels + c)];
     const double factor = static_cast<double>(stats.factor[c]);
     const double inverse = static_cast<double>(stats.inverse_deviation[c]);
     const double slope = batch_statistics ? -factor * inverse * inverse * product / n : 0;
     grad[c] = stats.factor[c];
     value[c] = static_cast<float>(slope);
-    constant[c] =
-        static_cast<float>(batch_statistics ? -factor * sum / n - slope * static_cast<double>(stats.mean[c]) : 0);
+    // With the rounded slope: what is left of ΣdL/dz, which is 0, adds up over all pixels.
+    const double rounded = static_cast<double>(value[c]) * static_cast<double>(stats.mean[c]);
+    constant[c] = static_cast<float>(batch_statistics ? -factor * sum / n - rounded : 0);
     if (dscale != nullptr) dscale[c] = static_cast<float>(product * inverse);
     if (dshift != nullptr) dshift[c] = static_cast<float>(sum);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "nas/kernels/mbconv.h"
 #include "stages.h"
@@ -22,8 +23,8 @@ struct PartialSums {
   std::int64_t items = 0;
   std::int64_t channels = 0;
 
-  /// Σ over the items, in their order and in float64; `which` 0 or 1.
-  double Total(int which, std::int64_t channel) const;
+  /// Both sums over the items, in their order and in float64: [2][channels].
+  std::vector<double> Totals() const;
 };
 
 /// From Σz and Σz² over `count` values per channel; z is stored less `shift`. Moves the running statistics when told

@@ -80,8 +80,8 @@ class DepthwiseGradItem {
         }
         if (dweights_ != nullptr) AddWeightGradients(n, h, lines);
         for (int v = 0; v < block_.vectors && args_.g != nullptr; ++v) {
-          WriteRow<0>(n, h, lines, v, mirrored_);
-          if constexpr (kStride == 2) WriteRow<1>(n, h, lines, v, second_phase_);
+          WriteRow<0>(n, h, lines, v, mirrored_, RowsAhead(n, h + 1, packed, v));
+          if constexpr (kStride == 2) WriteRow<1>(n, h, lines, v, second_phase_, PixelsAhead(n, h + 1, v));
         }
       }
     }
@@ -128,8 +128,30 @@ class DepthwiseGradItem {
     }
   }
 
+  // The next rows of gradients and, at stride 1 (or half of it), inputs.
+  AheadRows RowsAhead(std::int64_t n, std::int64_t h, std::int64_t packed, int v) const {
+    AheadRows ahead = PixelsAhead(n, h, v, 0);
+    if (packed < args_.out_height) {
+      const std::int64_t at = ((n * args_.out_height + packed) * args_.out_width) * args_.channels + item_.channel;
+      ahead.Add(args_.g2 + at + v * kLanes);
+      ahead.Add(args_.z2 + at + v * kLanes);
+    }
+    return ahead;
+  }
+
+  // Half `half` of the next row of inputs; all of it at stride 1.
+  AheadRows PixelsAhead(std::int64_t n, std::int64_t h, int v, int half = 1) const {
+    AheadRows ahead;
+    ahead.step = args_.channels;
+    if (h < args_.height) {
+      ahead.Add(args_.input + InputAt(n, h, v) + half * (args_.width / kStride) * args_.channels);
+    }
+    return ahead;
+  }
+
   template <int kPhase>
-  void WriteRow(std::int64_t n, std::int64_t h, const GradientLines& lines, int v, const float* mirrored) {
+  void WriteRow(std::int64_t n, std::int64_t h, const GradientLines& lines, int v, const float* mirrored,
+                const AheadRows& ahead) {
     using P = Phase<kKernel, kStride, kPhase>;
     const std::int64_t channels = args_.channels, c = item_.channel + v * kLanes;
     TapRows rows;
@@ -146,7 +168,7 @@ class DepthwiseGradItem {
     if constexpr (kAct == StageActivation::kNone) {
       const float* shortcut = args_.shortcut;
       ConvolveRow<P::kTaps, 1, kGroup>(
-          rows, pixels, Vec{}, [&](std::int64_t w, Vec value) __attribute__((always_inline)) {
+          rows, pixels, Vec{}, ahead, [&](std::int64_t w, Vec value) __attribute__((always_inline)) {
             const std::int64_t i = at + w * step;
             if (shortcut != nullptr) value += LoadUpTo(shortcut + i, count, full);
             StoreUpTo(args_.g + i, value, count, full);
@@ -158,7 +180,7 @@ class DepthwiseGradItem {
       const float* input = args_.input + at;
       float* g = args_.g + at;
       ConvolveRow<P::kTaps, 1, kGroup>(
-          rows, pixels, Vec{}, [&](std::int64_t w, Vec value) __attribute__((always_inline)) {
+          rows, pixels, Vec{}, ahead, [&](std::int64_t w, Vec value) __attribute__((always_inline)) {
             const Vec z = LoadUpTo(input + w * step, count, full);
             value = ActGradient<kAct>(value, factor * z + offset);
             s += value;

@@ -65,10 +65,30 @@ NAS_INLINE void Convolve(const TapRows& rows, std::int64_t first, Vec start, Vec
   }
 }
 
+// Rows of maps that will be packed next, touched while this one is computed.
+struct AheadRows {
+  static constexpr int kMost = 4;
+  const float* rows[kMost] = {};
+  int count = 0;
+  std::int64_t step = 0;  // floats from pixel to pixel
+
+  void Add(const float* row) { rows[count++] = row; }
+
+  // The pixels [first, last) of all rows.
+  NAS_MEMBER void Touch(std::int64_t first, std::int64_t last) const {
+    for (int r = 0; r < count; ++r) {
+      const float* p = rows[r] + first * step;
+      for (std::int64_t w = first; w < last; ++w, p += step) __builtin_prefetch(p, 0, 3);
+    }
+  }
+};
+
 // Calls put(pixel, value) for `count` outputs of a row. `kGroup` accumulators: 7 or 8, whichever wastes less.
 template <int kTaps, int kStride, int kGroup, typename Put>
-NAS_INLINE void ConvolveRow(const TapRows& rows, std::int64_t count, Vec start, const Put& put) {
+NAS_INLINE void ConvolveRow(const TapRows& rows, std::int64_t count, Vec start, const AheadRows& ahead,
+                            const Put& put) {
   for (std::int64_t first = 0; first < count; first += kGroup) {
+    ahead.Touch(first, first + kGroup < count ? first + kGroup : count);
     Vec acc[kGroup];
     Convolve<kTaps, kStride, kGroup>(rows, first, start, acc);
     const int valid = static_cast<int>(count - first < kGroup ? count - first : kGroup);
@@ -143,11 +163,21 @@ static void DepthwiseImages(const DepthwiseArgs& args, const DepthwiseItem& item
           rows.taps[rows.count++] = taps + (v * kTaps + y * kKernel) * kLanes;
         }
         float* to = args.z + ((n * args.out_height + oh) * args.out_width) * channels + c;
+        AheadRows ahead;
+        ahead.step = channels;
+        const float* below = args.input + ((n * args.height + packed) * args.width) * channels + c;
+        if (packed < args.height) ahead.Add(below);
+        if (kStride == 2) {  // twice the pixels, in rows and in columns
+          if (packed < args.height) ahead.Add(below + args.width / 2 * channels);
+          if (packed + 1 < args.height) ahead.Add(below + args.width * channels);
+          if (packed + 1 < args.height) ahead.Add(below + (args.width + args.width / 2) * channels);
+        }
         const int count = block.Count(v);
         const bool full = count == kLanes, stream = args.stream;
         Vec s{}, q{};
         ConvolveRow<kKernel, kStride, kGroup>(
-            rows, args.out_width, -Load(args.shift + c), [&](std::int64_t w, Vec value) __attribute__((always_inline)) {
+            rows, args.out_width, -Load(args.shift + c),
+            ahead, [&](std::int64_t w, Vec value) __attribute__((always_inline)) {
               s += value;
               q += value * value;
               if (stream) {

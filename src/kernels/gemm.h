@@ -10,6 +10,29 @@ constexpr int kRows = 4;
 #endif
 constexpr int kColumns = 3;
 
+// Memory that the next tile will read. It is touched bit by bit between the arithmetic of this one, which would
+// otherwise stand still while the next tile comes in.
+class Ahead {
+ public:
+  Ahead() = default;
+  // Of one map, or the same place of two; `steps`: how often Touch will be called.
+  Ahead(const float* from, const float* too, std::int64_t floats, std::int64_t steps)
+      : next_(reinterpret_cast<const char*>(from)),
+        other_(reinterpret_cast<const char*>(too) - next_),
+        step_(4 * floats / (steps > 0 ? steps : 1)) {}
+
+  NAS_MEMBER void Touch() {
+    __builtin_prefetch(next_, 0, 2);
+    __builtin_prefetch(next_ + other_, 0, 2);
+    next_ += step_;
+  }
+
+ private:
+  const char* next_ = nullptr;  // a hint may point nowhere
+  std::int64_t other_ = 0;
+  std::int64_t step_ = 0;
+};
+
 // Width in vectors of the next panel of columns: never one vector behind three.
 NAS_INLINE int PanelWidth(std::int64_t vectors) {
   if (vectors >= 6 || vectors == 3 || vectors == 5) return 3;
@@ -21,19 +44,22 @@ static void Pack(const float* weights, std::int64_t k, std::int64_t n, std::int6
   const std::int64_t vectors = (n + kLanes - 1) / kLanes;
   for (std::int64_t v = 0; v < vectors;) {
     const int width = PanelWidth(vectors - v) * kLanes;
-    for (std::int64_t i = 0; i < k; ++i) {
-      for (int j = 0; j < width; ++j) {
-        const std::int64_t column = v * kLanes + j;
-        *packed++ = column < n ? weights[i * stride_k + column * stride_n] : 0.0f;
+    // Column by column: a transposed matrix is then read in the order of its memory.
+    for (int j = 0; j < width; ++j) {
+      const std::int64_t column = v * kLanes + j;
+      for (std::int64_t i = 0; i < k; ++i) {
+        packed[i * width + j] = column < n ? weights[i * stride_k + column * stride_n] : 0.0f;
       }
     }
+    packed += k * width;
     v += width / kLanes;
   }
 }
 
 template <int kWidth, typename Epilogue>
 static void GemmBlock(const float* a, std::int64_t lda, std::int64_t depth, const float* b, std::int64_t row, int rows,
-                      std::int64_t column, std::int64_t columns, const Epilogue& epilogue) {
+                      std::int64_t column, std::int64_t columns, const Epilogue& epilogue, Ahead& shared_ahead) {
+  Ahead ahead = shared_ahead;  // in registers
   Vec acc[kRows][kWidth];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
@@ -46,6 +72,7 @@ static void GemmBlock(const float* a, std::int64_t lda, std::int64_t depth, cons
 #pragma GCC unroll 3
     for (int j = 0; j < kWidth; ++j) w[j] = Load(b + j * kLanes);
     b += kWidth * kLanes;
+    ahead.Touch();
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       const Vec s = Splat(a[i * lda + k]);
@@ -53,6 +80,7 @@ static void GemmBlock(const float* a, std::int64_t lda, std::int64_t depth, cons
       for (int j = 0; j < kWidth; ++j) acc[i][j] += s * w[j];
     }
   }
+  shared_ahead = ahead;
   const std::int64_t left = columns - column - (kWidth - 1) * kLanes;
   if (left >= kLanes) {
     epilogue.template Apply<kWidth, true>(acc, row, rows, column, kLanes);
@@ -61,10 +89,23 @@ static void GemmBlock(const float* a, std::int64_t lda, std::int64_t depth, cons
   }
 }
 
+// How often Gemm and AddOuter touch what lies ahead.
+NAS_INLINE std::int64_t Panels(std::int64_t columns) {
+  std::int64_t panels = 0;
+  for (std::int64_t v = (columns + kLanes - 1) / kLanes; v > 0; v -= PanelWidth(v)) ++panels;
+  return panels;
+}
+NAS_INLINE std::int64_t GemmSteps(std::int64_t rows, std::int64_t depth, std::int64_t columns) {
+  return Panels(columns) * ((rows + kRows - 1) / kRows) * depth;
+}
+NAS_INLINE std::int64_t OuterSteps(std::int64_t narrow, std::int64_t wide, std::int64_t rows) {
+  return Panels(wide) * ((narrow + kRows - 1) / kRows) * rows;
+}
+
 // C = A·B for `rows` rows of A [rows up to a multiple of kRows][depth] and packed B; `epilogue` gets blocks of C.
 template <typename Epilogue>
 static void Gemm(const float* a, std::int64_t lda, std::int64_t rows, std::int64_t depth, const float* packed,
-                 std::int64_t columns, const Epilogue& epilogue) {
+                 std::int64_t columns, const Epilogue& epilogue, Ahead& ahead) {
   const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
   for (std::int64_t v = 0; v < vectors;) {
     const int width = PanelWidth(vectors - v);
@@ -72,11 +113,11 @@ static void Gemm(const float* a, std::int64_t lda, std::int64_t rows, std::int64
     for (std::int64_t row = 0; row < rows; row += kRows) {
       const int valid = static_cast<int>(rows - row < kRows ? rows - row : kRows);
       if (width == 3) {
-        GemmBlock<3>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue);
+        GemmBlock<3>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue, ahead);
       } else if (width == 2) {
-        GemmBlock<2>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue);
+        GemmBlock<2>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue, ahead);
       } else {
-        GemmBlock<1>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue);
+        GemmBlock<1>(a + row * lda, lda, depth, b, row, valid, v * kLanes, columns, epilogue, ahead);
       }
     }
     v += width;
@@ -85,7 +126,8 @@ static void Gemm(const float* a, std::int64_t lda, std::int64_t rows, std::int64
 
 template <int kWidth>
 static void OuterBlock(const float* u, std::int64_t ldu, const float* v, std::int64_t ldv, std::int64_t rows, float* c,
-                       std::int64_t ldc) {
+                       std::int64_t ldc, Ahead& shared_ahead) {
+  Ahead ahead = shared_ahead;
   Vec acc[kRows][kWidth];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
@@ -97,6 +139,7 @@ static void OuterBlock(const float* u, std::int64_t ldu, const float* v, std::in
     Vec w[kWidth];
 #pragma GCC unroll 3
     for (int j = 0; j < kWidth; ++j) w[j] = Load(v + m * ldv + j * kLanes);
+    ahead.Touch();
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       const Vec s = Splat(u[m * ldu + i]);
@@ -104,6 +147,7 @@ static void OuterBlock(const float* u, std::int64_t ldu, const float* v, std::in
       for (int j = 0; j < kWidth; ++j) acc[i][j] += s * w[j];
     }
   }
+  shared_ahead = ahead;
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 3
@@ -114,7 +158,7 @@ static void OuterBlock(const float* u, std::int64_t ldu, const float* v, std::in
 // C [narrow][wide] += Uᵀ·V over the rows of two tiles; `narrow` may be rounded up to kBlockRows, `wide` to kLanes: the
 // tiles hold zeros there, or the result is not read.
 static void AddOuter(const float* u, std::int64_t ldu, std::int64_t narrow, const float* v, std::int64_t ldv,
-                     std::int64_t wide, std::int64_t rows, float* c, std::int64_t ldc) {
+                     std::int64_t wide, std::int64_t rows, float* c, std::int64_t ldc, Ahead& ahead) {
   const std::int64_t vectors = (wide + kLanes - 1) / kLanes;
   for (std::int64_t j = 0; j < vectors;) {
     const int width = PanelWidth(vectors - j);
@@ -123,11 +167,11 @@ static void AddOuter(const float* u, std::int64_t ldu, std::int64_t narrow, cons
       const float* vv = v + j * kLanes;
       float* cc = c + i * ldc + j * kLanes;
       if (width == 3) {
-        OuterBlock<3>(uu, ldu, vv, ldv, rows, cc, ldc);
+        OuterBlock<3>(uu, ldu, vv, ldv, rows, cc, ldc, ahead);
       } else if (width == 2) {
-        OuterBlock<2>(uu, ldu, vv, ldv, rows, cc, ldc);
+        OuterBlock<2>(uu, ldu, vv, ldv, rows, cc, ldc, ahead);
       } else {
-        OuterBlock<1>(uu, ldu, vv, ldv, rows, cc, ldc);
+        OuterBlock<1>(uu, ldu, vv, ldv, rows, cc, ldc, ahead);
       }
     }
     j += width;

@@ -159,14 +159,14 @@ class Backward {
                              scratch.data() + worker * scratch_floats);
     });
     if (partial != 0) {
-      for (std::int64_t g = 1; g < plan.groups; ++g) {
-        for (std::int64_t i = 0; i < partial; ++i) partials.data()[i] += partials.data()[g * partial + i];
-      }
-      for (std::int64_t c = 0; c < shape_.hidden; ++c) {
-        for (std::int64_t t = 0; t < taps; ++t) {
-          gradients_.depthwise[c * taps + t] = partials.data()[t * Padded(shape_.hidden) + c];
+      pool_.run(taps, [&](std::int64_t tap, int) {
+        float* sum = partials.data() + tap * Padded(shape_.hidden);
+        for (std::int64_t g = 1; g < plan.groups; ++g) {
+          const float* more = sum + g * partial;
+          for (std::int64_t c = 0; c < shape_.hidden; ++c) sum[c] += more[c];
         }
-      }
+        for (std::int64_t c = 0; c < shape_.hidden; ++c) gradients_.depthwise[c * taps + tap] = sum[c];
+      });
     }
     if (!shape_.expand) return NormGradientBuffer(0);
     return FinishNorm(0, sums, plan.groups, shape_.hidden, shape_.pixels());

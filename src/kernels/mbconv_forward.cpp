@@ -12,18 +12,23 @@ using detail::NormAct;
 using detail::Padded;
 using detail::StageActivation;
 
-float Activate(StageActivation act, float t) {
-  switch (act) {
+/// a[c] = act(factor·pixel + offset) for all channels of one pixel.
+void ActivatePixel(const NormAct& norm, const float* pixel, std::vector<float>* a) {
+  const std::size_t channels = a->size();
+  for (std::size_t c = 0; c < channels; ++c) (*a)[c] = norm.factor[c] * pixel[c] + norm.offset[c];
+  switch (norm.act) {
     case StageActivation::kNone:
-      return t;
+      break;
     case StageActivation::kRelu:
-      return std::max(t, 0.0f);
+      for (float& t : *a) t = std::max(t, 0.0f);
+      break;
     case StageActivation::kRelu6:
-      return std::clamp(t, 0.0f, 6.0f);
+      for (float& t : *a) t = std::clamp(t, 0.0f, 6.0f);
+      break;
     case StageActivation::kHSwish:
-      return t * std::clamp(t + 3, 0.0f, 6.0f) / 6;
+      for (float& t : *a) t *= std::clamp(t + 3, 0.0f, 6.0f) / 6;
+      break;
   }
-  return t;
 }
 
 /// Runs the passes of one forward call.
@@ -83,8 +88,9 @@ class Forward {
   std::vector<float> DepthwiseShift(const float* input, const NormAct& norm) const {
     std::vector<float> shift(static_cast<std::size_t>(Padded(shape_.hidden)), 0.0f);
     if (!BatchStatistics()) return shift;
-    constexpr std::int64_t kMostSamples = 4;
+    constexpr std::int64_t kMostSamples = 2;
     const std::int64_t samples = std::min(kMostSamples, shape_.batch);
+    std::vector<float> a(static_cast<std::size_t>(shape_.hidden));
     const std::int64_t taps = shape_.kernel * shape_.kernel;
     for (std::int64_t i = 0; i < samples; ++i) {
       const std::int64_t n = i * shape_.batch / samples;
@@ -93,9 +99,9 @@ class Forward {
         const std::int64_t w = shape_.out_width() / 2 * shape_.stride + t % shape_.kernel - shape_.kernel / 2;
         if (h < 0 || w < 0 || h >= shape_.height || w >= shape_.width) continue;
         const float* pixel = input + ((n * shape_.height + h) * shape_.width + w) * shape_.hidden;
+        ActivatePixel(norm, pixel, &a);
         for (std::int64_t c = 0; c < shape_.hidden; ++c) {
-          const float a = Activate(norm.act, norm.factor[c] * pixel[c] + norm.offset[c]);
-          shift[static_cast<std::size_t>(c)] += a * weights_.depthwise[c * taps + t];
+          shift[static_cast<std::size_t>(c)] += a[static_cast<std::size_t>(c)] * weights_.depthwise[c * taps + t];
         }
       }
     }
@@ -109,18 +115,22 @@ class Forward {
     if (!BatchStatistics()) return shift;
     constexpr std::int64_t kMostSamples = 32;
     const std::int64_t samples = std::min(kMostSamples, shape_.out_pixels());
-    std::vector<float> mean(static_cast<std::size_t>(shape_.hidden), 0.0f);
+    std::vector<float> a(static_cast<std::size_t>(shape_.hidden)), mean(a.size(), 0.0f);
     for (std::int64_t i = 0; i < samples; ++i) {
-      const float* pixel = saved_.z2 + (i * shape_.out_pixels() / samples) * shape_.hidden;
-      for (std::int64_t c = 0; c < shape_.hidden; ++c) {
-        mean[static_cast<std::size_t>(c)] += Activate(norm.act, norm.factor[c] * pixel[c] + norm.offset[c]);
-      }
+      ActivatePixel(norm, saved_.z2 + (i * shape_.out_pixels() / samples) * shape_.hidden, &a);
+      for (std::size_t c = 0; c < a.size(); ++c) mean[c] += a[c];
     }
+    // Eight sums: a single one would wait for each of its additions.
     for (std::int64_t o = 0; o < shape_.out; ++o) {
-      float sum = 0;
-      for (std::int64_t c = 0; c < shape_.hidden; ++c) {
-        sum += weights_.project[o * shape_.hidden + c] * mean[static_cast<std::size_t>(c)];
+      const float* w = weights_.project + o * shape_.hidden;
+      float sums[8] = {};
+      std::int64_t c = 0;
+      for (; c + 8 <= shape_.hidden; c += 8) {
+        for (std::int64_t j = 0; j < 8; ++j) sums[j] += w[c + j] * mean[static_cast<std::size_t>(c + j)];
       }
+      for (; c < shape_.hidden; ++c) sums[0] += w[c] * mean[static_cast<std::size_t>(c)];
+      float sum = 0;
+      for (const float s : sums) sum += s;
       shift[static_cast<std::size_t>(o)] = sum / static_cast<float>(samples);
     }
     return shift;

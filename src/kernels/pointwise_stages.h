@@ -163,26 +163,29 @@ struct StoreInputGradient {
   }
 };
 
-// Calls body(first row, rows, rows up to a multiple of kRows) for the tiles of a range.
+// Calls body(first row, rows, rows up to a multiple of kRows, rows of the next tile) for the tiles of a range.
 template <typename Body>
 static inline void ForTiles(const RowRange& range, const Body& body) {
   for (std::int64_t r = range.first; r < range.last; r += range.tile_rows) {
     const std::int64_t rows = range.last - r < range.tile_rows ? range.last - r : range.tile_rows;
-    body(r, rows, RoundUp(rows, kRows));
+    const std::int64_t rest = range.last - r - rows;
+    body(r, rows, RoundUp(rows, kRows), rest < range.tile_rows ? rest : range.tile_rows);
   }
 }
 
 static void Expand(const ExpandArgs& args, const RowRange& range, float* sums, float* scratch) {
   const std::int64_t ld = TileStride(args.in);
-  ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded) {
+  ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded, std::int64_t next) {
     LoadShifted(args.x + first * args.in, args.x_shift, args.in, rows, padded, scratch, ld);
     float* z = args.z + first * args.hidden;
+    const float* ahead_x = args.x + (first + rows) * args.in;
+    Ahead ahead(ahead_x, ahead_x, next * args.in, GemmSteps(rows, args.in, args.hidden));
     if (args.stream) {
       const StoreWithSums<true> epilogue{z, args.hidden, args.shift, sums, sums + Padded(args.hidden)};
-      Gemm(scratch, ld, rows, args.in, args.packed, args.hidden, epilogue);
+      Gemm(scratch, ld, rows, args.in, args.packed, args.hidden, epilogue, ahead);
     } else {
       const StoreWithSums<false> epilogue{z, args.hidden, args.shift, sums, sums + Padded(args.hidden)};
-      Gemm(scratch, ld, rows, args.in, args.packed, args.hidden, epilogue);
+      Gemm(scratch, ld, rows, args.in, args.packed, args.hidden, epilogue, ahead);
     }
   });
 }
@@ -190,12 +193,14 @@ static void Expand(const ExpandArgs& args, const RowRange& range, float* sums, f
 static void Project(const ProjectArgs& args, const RowRange& range, float* sums, float* scratch) {
   const std::int64_t ld = TileStride(args.hidden);
   WithActivation(args.norm.act, [&](auto act) {
-    ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded) {
+    ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded, std::int64_t next) {
       LoadTile<decltype(act)::value>(args.input + first * args.hidden, args.norm, args.hidden, rows, padded, scratch,
                                      ld);
       const StoreWithSums<false> epilogue{args.z + first * args.out, args.out, args.shift, sums,
                                           sums + Padded(args.out)};
-      Gemm(scratch, ld, rows, args.hidden, args.packed, args.out, epilogue);
+      const float* ahead_z = args.input + (first + rows) * args.hidden;
+      Ahead ahead(ahead_z, ahead_z, next * args.hidden, GemmSteps(rows, args.hidden, args.out));
+      Gemm(scratch, ld, rows, args.hidden, args.packed, args.out, epilogue, ahead);
     });
   });
 }
@@ -234,17 +239,20 @@ static void ProjectGradTiles(const ProjectGradArgs& args, const RowRange& range,
                              float* scratch) {
   const std::int64_t narrow_ld = TileStride(args.out), wide_ld = TileStride(args.hidden);
   float* wide = scratch + RoundUp(range.tile_rows, kBlockRows) * narrow_ld;
-  ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded) {
+  ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded, std::int64_t next) {
     LoadGradient(args.dy + first * args.out, args.z3 + first * args.out, args.norm3, args.out, rows, padded, scratch,
                  narrow_ld);
     const float* z2 = args.z2 + first * args.hidden;
+    const float* ahead_z = z2 + rows * args.hidden;
+    const std::int64_t outer_steps = dweights == nullptr ? 0 : OuterSteps(args.out, args.hidden, rows);
+    Ahead ahead(ahead_z, ahead_z, next * args.hidden, outer_steps + GemmSteps(rows, args.out, args.hidden));
     if (dweights != nullptr) {
       LoadTile<kAct>(z2, args.norm2, args.hidden, rows, rows, wide, wide_ld);
-      AddOuter(scratch, narrow_ld, args.out, wide, wide_ld, args.hidden, rows, dweights, Padded(args.hidden));
+      AddOuter(scratch, narrow_ld, args.out, wide, wide_ld, args.hidden, rows, dweights, Padded(args.hidden), ahead);
     }
     const StoreGradient<kAct, kStream> epilogue{
         args.g + first * args.hidden, z2, args.hidden, args.norm2, args.mean2, sums, sums + Padded(args.hidden)};
-    Gemm(scratch, narrow_ld, rows, args.out, args.packed, args.hidden, epilogue);
+    Gemm(scratch, narrow_ld, rows, args.out, args.packed, args.hidden, epilogue, ahead);
   });
 }
 
@@ -262,17 +270,21 @@ static void ProjectGrad(const ProjectGradArgs& args, const RowRange& range, floa
 static void ExpandGrad(const ExpandGradArgs& args, const RowRange& range, float* dweights, float* scratch) {
   const std::int64_t narrow_ld = TileStride(args.in), wide_ld = TileStride(args.hidden);
   float* wide = scratch + RoundUp(range.tile_rows, kBlockRows) * narrow_ld;
-  ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded) {
+  ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded, std::int64_t next) {
     LoadGradient(args.g1 + first * args.hidden, args.z1 + first * args.hidden, args.norm1, args.hidden, rows, padded,
                  wide, wide_ld);
+    const std::int64_t outer_steps = dweights == nullptr ? 0 : OuterSteps(args.in, args.hidden, rows);
+    const std::int64_t gemm_steps = args.dx == nullptr ? 0 : GemmSteps(rows, args.hidden, args.in);
+    Ahead ahead(args.g1 + (first + rows) * args.hidden, args.z1 + (first + rows) * args.hidden, next * args.hidden,
+                outer_steps + gemm_steps);
     if (dweights != nullptr) {
       LoadShifted(args.x + first * args.in, args.x_shift, args.in, rows, rows, scratch, narrow_ld);
-      AddOuter(scratch, narrow_ld, args.in, wide, wide_ld, args.hidden, rows, dweights, Padded(args.hidden));
+      AddOuter(scratch, narrow_ld, args.in, wide, wide_ld, args.hidden, rows, dweights, Padded(args.hidden), ahead);
     }
     if (args.dx != nullptr) {
       const float* shortcut = args.shortcut == nullptr ? nullptr : args.shortcut + first * args.in;
       const StoreInputGradient epilogue{args.dx + first * args.in, shortcut, args.in};
-      Gemm(wide, wide_ld, rows, args.hidden, args.packed, args.in, epilogue);
+      Gemm(wide, wide_ld, rows, args.hidden, args.packed, args.in, epilogue, ahead);
     }
   });
 }

@@ -83,7 +83,8 @@ at::Tensor Normal(at::IntArrayRef sizes, std::uint64_t seed) {
   return at::empty(sizes, at::kDouble).normal_(0, 1, generator).to(at::kFloat);
 }
 
-void CheckBlock(const BlockSpec& spec, std::uint64_t seed, double tolerance = kTolerance) {
+/// False where no input was found that lies clear of the corners.
+bool CheckBlock(const BlockSpec& spec, std::uint64_t seed, double tolerance = kTolerance) {
   INFO("n" << spec.batch << " side " << spec.side << " c" << spec.in << "/" << spec.hidden << "/" << spec.out << " k"
            << spec.kernel << " s" << spec.stride << " expand " << spec.expand << " skip " << spec.skip << " act "
            << ToString(spec.act) << " mode " << static_cast<int>(spec.mode) << " offset " << spec.offset << " seed "
@@ -111,8 +112,9 @@ void CheckBlock(const BlockSpec& spec, std::uint64_t seed, double tolerance = kT
       INFO(fused.buffers[i].first);
       CHECK(RelativeError(fused.buffers[i].second, expected.buffers[i].second) < tolerance);
     }
-    return;
+    return true;
   }
+  return false;
 }
 
 BlockSpec RandomBlock(CounterRng& rng) {
@@ -135,7 +137,8 @@ BlockSpec RandomBlock(CounterRng& rng) {
   spec.mode = modes[rng.Below(3)];
   // With running statistics an input far from them saturates everything: the offset belongs to batch statistics.
   if (rng.Below(4) == 0 && spec.mode != BnMode::kEval) spec.offset = std::pow(10.0, 2 * rng.Uniform());
-  if (spec.side < 5) spec.batch += 5;  // statistics of a few values amplify the last bit
+  const int out_side = (spec.side - 1) / spec.stride + 1;
+  if (spec.batch * out_side * out_side < 20) spec.batch += 20;  // statistics of a few values amplify the last bit
   return spec;
 }
 
@@ -143,12 +146,16 @@ BlockSpec RandomBlock(CounterRng& rng) {
 
 TEST_CASE("the fused block equals LibTorch in float64 on random shapes", "[nn]") {
   CounterRng rng(11);
-  for (int i = 0; i < 40; ++i) CheckBlock(RandomBlock(rng), 100 + i);
+  int compared = 0;
+  for (int i = 0; i < 40; ++i) compared += CheckBlock(RandomBlock(rng), 100 + i) ? 1 : 0;
+  CHECK(compared >= 38);
 }
 
 TEST_CASE("the fused block equals LibTorch in float64 on many random shapes", "[.long]") {
   CounterRng rng(12);
-  for (int i = 0; i < 600; ++i) CheckBlock(RandomBlock(rng), 10000 + i);
+  int compared = 0;
+  for (int i = 0; i < 600; ++i) compared += CheckBlock(RandomBlock(rng), 10000 + i) ? 1 : 0;
+  CHECK(compared >= 570);
 }
 
 TEST_CASE("the fused block leaves out gradients that nobody wants", "[nn]") {
