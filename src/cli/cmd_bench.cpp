@@ -20,10 +20,13 @@ Run ConfigureBench(FlagSet& flags) {
   flags.Add("--resolution", &o->resolution, "input side in pixels; 0: the space's own");
   flags.Add("--iters", &o->iters, "timed steps per item and path");
   flags.Add("--device", &o->device, "auto, cpu, cuda or cuda:i");
+  flags.AddChoice("--kernels", &o->kernels, {"auto", "fused", "torch"},
+                  "what computes MBConv blocks of the supernet and plain items");
   flags.app()->add_option("--memory-of", o->memory_of)->group("");
   SetExamples(flags,
               "  nas bench\n  nas bench --items 'supernet.*,plain.step' --space proxyless-mobile --batch 16 "
-              "--resolution 112 --json");
+              "--resolution 112 --json\n"
+              "  nas bench --items 'kernel.mbconv.*' --threads 2");
   return [o](const Session& session) {
     if (o->iters < 1 || o->iters > 10000) ThrowUsage(StrCat("--iters ", o->iters, ": give 1 to 10000"));
     if (o->batch < 0 || o->batch > 65536) ThrowUsage(StrCat("--batch ", o->batch, ": give 2 to 65536, or 0"));

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bench_mbconv.h"
 #include "nas/core/clock.h"
 #include "nas/core/error.h"
 #include "nas/core/log.h"
@@ -50,7 +51,7 @@ class StepBench {
         batch_(options.batch > 0          ? options.batch
                : space_.resolution() < 64 ? 64
                                           : 16),
-        supernet_(space_, session.seed) {
+        supernet_(space_, session.seed, ParseKernelMode(options.kernels)) {
     supernet_.To(device_);
     CounterRng rng(session.seed, /*stream=*/0xbe);
     for (int i = 0; i < kPaths; ++i) choices_.push_back(space_.Sample(rng));
@@ -175,6 +176,8 @@ void MeasureMemory(const BenchOptions& options, const Session& session, std::vec
                   StrCat(options.resolution),
                   "--device",
                   options.device,
+                  "--kernels",
+                  options.kernels,
                   "--threads",
                   StrCat(options.threads),
                   "--seed",
@@ -228,6 +231,20 @@ void MeasurePredictor(const BenchOptions& options, const Session& session, std::
   out->push_back(std::move(sample));
 }
 
+/// Milliseconds of each block, fused and not, and their ratio pair by pair.
+void MeasureKernels(const BenchOptions& options, std::vector<Sample>* out) {
+  const auto wanted = [&](const std::string& name) { return Wanted(options, name); };
+  for (const MbconvTimes& times : MeasureMbconv(wanted, options.iters)) {
+    Sample ratio{times.name + ".ratio", "torch/fused", {}};
+    for (std::size_t i = 0; i < times.fused_ms.size(); ++i) {
+      ratio.values.push_back(times.torch_ms[i] / times.fused_ms[i]);
+    }
+    out->push_back({times.name + ".fused", "ms", times.fused_ms});
+    out->push_back({times.name + ".torch", "ms", times.torch_ms});
+    out->push_back(std::move(ratio));
+  }
+}
+
 }  // namespace
 
 int RunBench(const BenchOptions& options, const Session& session) {
@@ -242,9 +259,11 @@ int RunBench(const BenchOptions& options, const Session& session) {
   MeasureMemory(options, session, &samples);
   MeasureLoader(options, &samples);
   MeasurePredictor(options, session, &samples);
+  MeasureKernels(options, &samples);
   if (samples.empty()) {
     std::vector<std::string> known = StepBench::Names();
     known.insert(known.end(), {"loader.train", "predictor.networks"});
+    for (const std::string& name : MbconvBenchNames()) known.push_back(name);
     ThrowUsage(StrCat("--items ", options.items, " names nothing", DidYouMean(options.items, known)));
   }
   const double load = ProbeMachine().load_average;
@@ -252,13 +271,9 @@ int RunBench(const BenchOptions& options, const Session& session) {
     LogWarning(StrCat("other processes were running (load ", Fixed(before.load_average, 2), "): compare ratios only"));
 
   Json json{{"schema", "nas.bench/1"}};
-  json["machine"] = {{"cpu", before.cpu_model},
-                     {"cores", before.cores},
-                     {"threads", options.threads},
-                     {"space", options.space},
-                     {"load_before", before.load_average},
-                     {"load_after", load},
-                     {"time", NowIso8601()}};
+  json["machine"] = {{"cpu", before.cpu_model}, {"cores", before.cores},      {"threads", options.threads},
+                     {"space", options.space},  {"kernels", options.kernels}, {"load_before", before.load_average},
+                     {"load_after", load},      {"time", NowIso8601()}};
   json["items"] = Json::array();
   TablePrinter table({"item", "unit", "median", "min", "max", "n"});
   for (const Sample& s : samples) {
