@@ -117,7 +117,7 @@ TEST_CASE("new targets from a finished supernet, without training", "[cli]") {
   }
 }
 
-TEST_CASE("--max-time stops with a checkpoint, and --resume ends the run", "[cli]") {
+TEST_CASE("a time limit stops with a checkpoint, and --resume ends the run", "[cli]") {
   const nas::TempDir dir;
   const std::string out = (dir.path() / "run").string();
   const Outcome stopped = RunNas(Small(out, {"--target", "macs=50%", "--max-time", "1ms"}));
