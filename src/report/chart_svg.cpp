@@ -137,7 +137,7 @@ Svg DrawChart(const Chart& chart) {
       svg.Text(x(mark.at) + (left ? -6 : 6), top + 10, left ? "end" : "start", mark.text, "small marktext");
     } else {
       svg.Line(kLeft, y(mark.at), right, y(mark.at), "mark");
-      svg.Text(right, y(mark.at) - 6, "end", mark.text, "small marktext");
+      svg.Text(kLeft + 6, y(mark.at) + 14, "start", mark.text, "small marktext");
     }
   }
   const bool tips = chart.points() <= kMostTips;

@@ -94,7 +94,7 @@
         lineStyle: { color: token("c5"), type: [5, 4], width: 1.2 },
         data: chart.marks.map((m) => ({
           [m.vertical ? "xAxis" : "yAxis"]: m.at,
-          label: { formatter: m.text, color: token("c5"), position: m.vertical ? "end" : "insideEndTop", rotate: 0, fontSize: 11.5, textBorderColor: token("card"), textBorderWidth: 3 },
+          label: { formatter: m.text, color: token("c5"), position: m.vertical ? "end" : "insideStartBottom", rotate: 0, fontSize: 11.5, textBorderColor: token("card"), textBorderWidth: 3 },
         })),
       };
     }
@@ -120,7 +120,7 @@
       series.push(guide(1, "solid"), guide(1 / 1.1, [4, 4]), guide(1.1, [4, 4]));
     }
     const legend = chart.series.length > 1;
-    const legendWidth = chart.series.reduce((sum, s) => sum + 40 + 6.6 * s.name.length, 0);
+    const legendWidth = chart.series.reduce((sum, s) => sum + 34 + 6.2 * s.name.length, 0);
     const rows = legend ? Math.ceil(legendWidth / width) : 0;
     return {
       animation: false,
