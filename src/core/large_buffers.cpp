@@ -17,4 +17,10 @@ void KeepLargeBuffers() {
 #endif
 }
 
+void ReleaseFreeBuffers() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 }  // namespace nas

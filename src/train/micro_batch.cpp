@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "nas/core/error.h"
+#include "nas/core/machine.h"
 #include "nas/core/text.h"
 
 namespace nas {
@@ -48,6 +49,7 @@ void RunWithinMemory(std::int64_t batch_images, std::int64_t* micro, const std::
       reason = error.what();
     }
     undo();
+    ReleaseFreeBuffers();
     const std::int64_t tried = *micro > 0 ? std::min(*micro, batch_images) : batch_images;
     if (tried <= 1) {
       throw Error(ErrorKind::kUnavailable,

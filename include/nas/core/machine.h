@@ -34,6 +34,8 @@ double CpuMegahertz(int core);
 /// glibc returns each large buffer to the kernel and faults it in again at the next step; this keeps them (measured
 /// 2–3× faster training). Peak resident memory reads higher then. Call first in `main`; no-op elsewhere.
 void KeepLargeBuffers();
+/// Gives what is free back to the kernel after all, for when memory has run out: other libraries map their own.
+void ReleaseFreeBuffers();
 
 /// `$XDG_CACHE_HOME/nas` or `~/.cache/nas`; read once, in `cli`, and handed down.
 std::string DefaultCacheDir();
