@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cluster_checks.h"
 #include "nas/core/error.h"
 #include "nas/core/files.h"
 #include "nas/core/machine.h"
@@ -94,6 +95,7 @@ std::vector<DoctorCheck> CheckMachine(const Session& session) {
   checks.push_back(CheckProgram("ssh", "needed to measure boards", "openssh-client"));
   checks.push_back(CheckProgram("adb", "needed to measure phones", "adb"));
   if (checks.back().status == "ok") checks.push_back(CheckPhones());
+  for (DoctorCheck& check : CheckCluster()) checks.push_back(std::move(check));
   return checks;
 }
 

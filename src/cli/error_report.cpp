@@ -63,6 +63,8 @@ std::string Sentence(const CLI::App& app, const CLI::ParseError& error) {
 
 }  // namespace
 
+std::string ParseErrorSentence(const CLI::App& app, const CLI::ParseError& error) { return Sentence(app, error); }
+
 int ReportParseError(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help
   LogError(Sentence(app, error));

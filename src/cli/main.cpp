@@ -14,6 +14,7 @@
 
 #include "cmd_arch.h"
 #include "cmd_bench.h"
+#include "cmd_cancel.h"
 #include "cmd_completion.h"
 #include "cmd_data.h"
 #include "cmd_doctor.h"
@@ -26,6 +27,8 @@
 #include "cmd_report.h"
 #include "cmd_search.h"
 #include "cmd_space.h"
+#include "cmd_status.h"
+#include "cmd_submit.h"
 #include "cmd_train.h"
 #include "cmd_verify.h"
 #include "cmd_version.h"
@@ -58,6 +61,9 @@ const Verb kVerbs[] = {
     {"data", "check what the loader would make of a folder", ConfigureData},
     {"bench", "speed and memory of the supernet step, loader and predictor here", ConfigureBench},
     {"doctor", "what this machine offers, what is missing and how to get it", ConfigureDoctor},
+    {"submit", "batch jobs and sweeps, on Slurm or here", ConfigureSubmit},
+    {"status", "how runs, sweeps and batch jobs stand", ConfigureStatus},
+    {"cancel", "stop runs for good, after a checkpoint", ConfigureCancel},
     {"completion", "shell completion for bash, zsh, fish, and the manual page", ConfigureCompletion},
     {"version", "versions of everything linked", ConfigureVersion},
 };
@@ -85,7 +91,7 @@ int RunMain(int argc, char** argv, bool* debug) {
   *debug = false;
   for (int i = 1; i < argc; ++i) *debug = *debug || std::string(argv[i]) == "--debug";
   try {
-    app.parse(argc, argv);
+    app.parse(WordsToParse(session.argv));
   } catch (const CLI::ParseError& error) {
     return ReportParseError(app, error);
   }

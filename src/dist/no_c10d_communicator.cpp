@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nas/core/error.h"
+#include "nas/dist/communicator.h"
+
+namespace nas {
+
+std::unique_ptr<Communicator> MakeGlooCommunicator(const GlooOptions&) {
+  ThrowUsage("this build has no communication between processes; configure it with -DNAS_DISTRIBUTED=ON");
+}
+
+}  // namespace nas
