@@ -131,7 +131,7 @@ Svg DrawNetworkWide(const std::vector<LayerView>& layers, const std::string& cos
   Svg svg(kWidth, 350, "The network, block by block");
   const double left = 74;  // row names
   const double column =
-      std::min(96.0, (kWidth - left - 6) / static_cast<double>(std::max<std::size_t>(1, layers.size())));
+      std::min(120.0, (kWidth - left - 6) / static_cast<double>(std::max<std::size_t>(1, layers.size())));
   const double block = column * 0.74;
   const double full = column * static_cast<double>(layers.size());
   svg.Line(left, kSpine, left + full, kSpine, "spine");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/report/event_log.h"
 
-#include <cmath>
+#include <chrono>
 #include <fstream>
 #include <limits>
 #include <set>
@@ -43,7 +43,9 @@ class EventLog final : public MetricFollower {
         if (line.is_object()) lines.push_back(std::move(line));
       }
     }
-    const double start = lines.empty() ? 0 : LookNumber(lines.front(), "t", 0);
+    // The time of the first line, so that a resumed run keeps its file; now, where there is none yet.
+    const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const double start = lines.empty() ? now : LookNumber(lines.front(), "t", now);
     path_ = folder / StrCat(kStem, static_cast<std::int64_t>(start), ".nas");
     file_.open(path_, std::ios::binary | std::ios::trunc);
     Write(TfEvent::FileVersion(start));

@@ -169,6 +169,12 @@ void AddResults(const RunRecord& run, Page* page) {
   if (run.kind == RunKind::kTrain) AddTraining(run, page);
   for (const TargetRecord& target : run.targets) AddOutcome(run, target, page);
   page->Add("</div>");
+  // What the run says itself about how far its ranking of networks can be trusted.
+  const Json& ranking = LookObject(*run.result, "ranking");
+  if (const std::string text = LookText(ranking, "text"); !text.empty()) {
+    page->Add(StrCat("<p class=\"callout ", LookText(ranking, "verdict") == "too small" ? "warn" : "plain",
+                     "\"><b>How far the ranking can be trusted:</b> ", Escaped(text), ".</p>"));
+  }
 }
 
 }  // namespace nas::detail

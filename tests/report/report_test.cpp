@@ -87,6 +87,7 @@ TEST_CASE("the page of a finished run is self-contained and small", "[report]") 
   REQUIRE(page.find("target met") != std::string::npos);
   REQUIRE(page.find("50.0 %") != std::string::npos);
   REQUIRE(page.find("--seed 7") != std::string::npos);
+  REQUIRE(page.find("too small: train longer") != std::string::npos);
   REQUIRE(Count(page, "<figure class=\"chart") == Count(page, "<div class=plot data-chart="));
 }
 

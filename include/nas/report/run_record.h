@@ -99,7 +99,7 @@ struct RunRecord {
   std::filesystem::path path;
   RunKind kind = RunKind::kSearch;
   RunProgress progress = RunProgress::kUnfinished;
-  std::string progress_text;  ///< one sentence: how far it came, and how to go on
+  std::string progress_text;                                ///< one sentence: how far it came, and how to go on
   std::shared_ptr<const Json> config, environment, result;  ///< as in the files; JSON null where missing
   std::optional<SearchSpace> space;
   std::vector<TargetRecord> targets;
