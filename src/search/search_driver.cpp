@@ -401,26 +401,11 @@ class SearchRun {
   const Stopwatch session_;
 };
 
-}  // namespace
-
-SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, const SearchHooks& hooks) {
-  const Stopwatch watch;
-  if (const auto finished = FinishedResult(asked)) return *finished;
-
-  std::optional<SourceRun> source;
-  if (!asked.from.empty()) source = ReadSourceRun(asked.from);
-  const SearchOptions options = source ? InheritOptions(asked, *source) : asked;
-  const ThreadScope threads(options.threads);
-  const at::Device device = ResolveDevice(options.device);
-  const SearchSetup setup = PrepareSearch(options, places, hooks, options.resume.empty() ? "" : options.out);
-  if (const std::string message = UnreachableMessage(setup.targets); !message.empty()) {
-    throw Error(ErrorKind::kInfeasible, message);
-  }
-  RunFolder folder = OpenRun(setup);
-  folder.Follow(hooks.metrics);
-
-  std::unique_ptr<Strategy> strategy = MakeStrategy(options.strategy, options.seed);
-  SearchState state(setup, device);
+/// From an open run folder to its result: trains, or takes over the supernet of `source`, then derives.
+SearchResult Search(const SearchSetup& setup, const std::optional<SourceRun>& source, const SearchHooks& hooks,
+                    RunFolder& folder, const Stopwatch& watch) {
+  std::unique_ptr<Strategy> strategy = MakeStrategy(setup.options.strategy, setup.options.seed);
+  SearchState state(setup, ResolveDevice(setup.options.device));
   if (source) {
     strategy = InheritSupernet(*source, setup, &state);
     state.measured = MeasuredSoFar(folder);
@@ -441,6 +426,36 @@ SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, c
   result.images_per_s = state.wall_s > 0 ? static_cast<double>(state.images) / state.wall_s : 0;
   FinishRun(setup, folder, &result);
   return result;
+}
+
+}  // namespace
+
+SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, const SearchHooks& hooks) {
+  const Stopwatch watch;
+  if (const auto finished = FinishedResult(asked)) return *finished;
+
+  std::optional<SourceRun> source;
+  if (!asked.from.empty()) source = ReadSourceRun(asked.from);
+  const SearchOptions options = source ? InheritOptions(asked, *source) : asked;
+  const ThreadScope threads(options.threads);
+  ResolveDevice(options.device);  // refused before anything is read
+  const SearchSetup setup = PrepareSearch(options, places, hooks, options.resume.empty() ? "" : options.out);
+  if (const std::string message = UnreachableMessage(setup.targets); !message.empty()) {
+    throw Error(ErrorKind::kInfeasible, message);
+  }
+  RunFolder folder = OpenRun(setup);
+  folder.Follow(hooks.metrics);
+
+  try {
+    return Search(setup, source, hooks, folder, watch);
+  } catch (const Error& error) {
+    try {
+      folder.AppendMetric({{"event", "end"}, {"exit", ExitCode(error.kind())}, {"text", error.what()}});
+    } catch (const Error&) {
+      // The first error says more than a disk that is full.
+    }
+    throw;
+  }
 }
 
 }  // namespace nas
