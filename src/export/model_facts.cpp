@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model_facts.h"
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "nas/core/version.h"
 
 namespace nas {
+namespace {
+
+/// 0.485 as it was written, not as the nearest float reads in double.
+Json Decimals(const std::array<float, 3>& values) {
+  Json list = Json::array();
+  for (const float value : values) list.push_back(std::round(static_cast<double>(value) * 1e6) / 1e6);
+  return list;
+}
+
+}  // namespace
 
 Json ToJson(const ImageSteps& steps) {
   return {{"color", "RGB"},
@@ -13,8 +25,8 @@ Json ToJson(const ImageSteps& steps) {
           {"resize", "bilinear, antialiased"},
           {"center_crop", steps.crop},
           {"scale", "0..1"},
-          {"mean", steps.mean},
-          {"std", steps.std},
+          {"mean", Decimals(steps.mean)},
+          {"std", Decimals(steps.std)},
           {"layout", "NCHW"}};
 }
 
