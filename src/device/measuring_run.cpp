@@ -18,6 +18,7 @@ namespace {
 constexpr std::int64_t kUnknownCacheBytes = std::int64_t{32} << 20;
 constexpr double kPauseStep = 1;  // seconds between two looks at the thermometer
 constexpr int kRevisitsPerItem = 2;
+constexpr int kLeastSamples = 5;
 
 double MedianNoise(const std::vector<ItemResult>& results) {
   std::vector<double> noise;
@@ -230,10 +231,12 @@ MeasuringReport MeasuringRun::Measure(const std::vector<MeasureItem>& items, con
 }
 
 std::string NoiseProblem(const std::vector<ItemResult>& results, const ProtocolOptions& options) {
-  const auto unstable =
-      std::count_if(results.begin(), results.end(), [](const ItemResult& result) { return result.Has("unstable"); });
-  if (static_cast<double>(unstable) > options.max_unstable_share * static_cast<double>(results.size())) {
-    return StrCat(unstable, " of ", results.size(), " items are unstable");
+  // Of a handful of samples nobody knows the spread: their std is no sign of quiet.
+  const auto doubtful = std::count_if(results.begin(), results.end(), [&](const ItemResult& result) {
+    return result.Has("unstable") || result.n < std::min(kLeastSamples, options.min_runs);
+  });
+  if (static_cast<double>(doubtful) > options.max_unstable_share * static_cast<double>(results.size())) {
+    return StrCat(doubtful, " of ", results.size(), " items are unstable or have under ", kLeastSamples, " samples");
   }
   const double floor = MedianNoise(results);
   return floor > options.max_noise_floor ? StrCat("the noise floor is ", Fixed(100 * floor, 1), " %") : "";

@@ -96,7 +96,9 @@ class ProfileJob {
     report.seconds += earlier_seconds;
     // Of all items, not only those of this process.
     if (report.too_noisy.empty()) report.too_noisy = NoiseProblem(Measured(results), plan_.protocol);
-    CheckReport(report, results.size());
+    CheckNotStopped(report, results.size());
+    // Out of time says more than the few samples that came of it.
+    if (!report.deadline) CheckQuiet(report);
 
     LatencyTable table = table_ ? *table_ : detail::NewTable(*engine_, TableName(options_), plan_, space_);
     detail::AddRun(table, plan_, results, report, run_, partial.header().start);
@@ -105,6 +107,7 @@ class ProfileJob {
       throw Error(ErrorKind::kUnavailable,
                   StrCat("too little was measured for a fit: ", missing, Kept(), "; go on with --resume"));
     }
+    CheckQuiet(report);
     detail::FitAndCertify(table, !report.too_noisy.empty());
     SaveTable(table, options_.out);
     partial.Remove();
@@ -168,11 +171,14 @@ class ProfileJob {
                  : detail::PartialFile::Create(PartialName(), header);
   }
 
-  void CheckReport(const MeasuringReport& report, std::size_t measured) const {
+  void CheckNotStopped(const MeasuringReport& report, std::size_t measured) const {
     if (report.stopped) {
       throw Error(ErrorKind::kCheckpointed, StrCat("stopped after ", measured, " of ", plan_.Items().size(), " items",
                                                    Kept(), "; go on with --resume"));
     }
+  }
+
+  void CheckQuiet(const MeasuringReport& report) const {
     if (!report.too_noisy.empty() && !options_.allow_noisy) {
       throw Error(ErrorKind::kUnavailable,
                   StrCat("this machine is too noisy to give a figure: ", report.too_noisy, Kept(),

@@ -272,3 +272,16 @@ TEST_CASE("progress counts up to the number of items") {
   MeasuringRun(engine, {}, Reference()).Measure(Items(10), {}, hooks);
   CHECK(calls == 10);
 }
+
+TEST_CASE("many items with a handful of samples are as little a figure as unstable ones") {
+  std::vector<ItemResult> results(10);
+  for (ItemResult& result : results) {
+    result.n = 20;
+    result.mean = 1;
+  }
+  CHECK(NoiseProblem(results, {}).empty());
+  for (int i = 0; i < 3; ++i) results[i].n = 4;
+  CHECK(NoiseProblem(results, {}).find("3 of 10 items") != std::string::npos);
+  results[0].n = 5;
+  CHECK(NoiseProblem(results, {}).empty());
+}
