@@ -6,7 +6,9 @@
 
 #include "nas/core/error.h"
 #include "nas/core/hash.h"
+#include "nas/core/run_folder.h"
 #include "nas/core/text.h"
+#include "nas/dist/rank_env.h"
 
 namespace nas::cli {
 namespace {
@@ -52,6 +54,46 @@ void CheckSubmittedBuild(const Session& session) {
   if (here == submitted) return;
   ThrowInput(StrCat("the program was built again since this job was submitted (", here, " instead of ", submitted,
                     "): submit it again, or give nas submit --allow-new-binary"));
+}
+
+void RefuseSeveralRanks() {
+  Environment environment;
+  for (const std::string& name : RankVariables()) {
+    const std::string value = Variable(name.c_str());
+    if (!value.empty()) environment[name] = value;
+  }
+  const RankEnv ranks = ParseRankEnv(environment, 0, [](const std::string& nodes) { return nodes; });
+  if (ranks.alone()) return;
+  ThrowUsage(StrCat("the launcher (", ranks.source, ") started ", ranks.size,
+                    " processes, but a run is one process here; start one, with more cores"));
+}
+
+int WithJournal(const Session& session, const std::string& out, bool resume, Progress* progress,
+                const std::function<int(Progress*)>& work) {
+  CheckSubmittedBuild(session);
+  RefuseSeveralRanks();
+  RunJournal journal(progress, ReadJobIdentity());
+  std::error_code ignored;
+  const bool finished = !out.empty() && std::filesystem::exists(std::filesystem::path(out) / "result.json", ignored);
+  if (!out.empty() && !finished) {
+    if (resume) {
+      journal.Open(out);
+    } else if (!RunFolder::IsRun(out)) {
+      journal.OpenWhenMade(out);
+    }
+  }
+  try {
+    const int exit = work(&journal);
+    journal.End(exit, "");
+    return exit;
+  } catch (const Error& error) {
+    journal.End(ExitCode(error.kind()), error.what());
+    throw;
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    journal.End(ExitCode(ErrorKind::kInternal), text.substr(0, text.find('\n')));
+    throw;
+  }
 }
 
 }  // namespace nas::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "nas/cluster/run_journal.h"
@@ -17,9 +18,18 @@ std::string OwnJob();
 /// Whether a launcher has started this process anew after an earlier stop: then `--resume=auto` is the default.
 bool RestartedByLauncher();
 
+/// Throws kUsage where a launcher (torchrun, mpirun, srun) has started several processes of one run: each would search
+/// on its own in the same folder.
+void RefuseSeveralRanks();
+
 /// Identity of the program's computing part, so that a job notices a rebuild; "" when it cannot be read.
 std::string ProgramBuild(const Session& session);
 /// Throws kInput when the job was submitted with another build than this one.
 void CheckSubmittedBuild(const Session& session);
+
+/// Runs `work` with the run's journal open where `out` names the folder: at once for one that goes on (`resume`), else
+/// once it is made. How it ends is noted. `work` gets the progress to report to.
+int WithJournal(const Session& session, const std::string& out, bool resume, Progress* progress,
+                const std::function<int(Progress*)>& work);
 
 }  // namespace nas::cli

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "cluster_env.h"
 #include "compute.h"
 #include "nas/core/text.h"
 #include "nas/core/units.h"
@@ -61,6 +62,7 @@ Run ConfigureSearch(FlagSet& flags) {
   return [o](const Session& session) {
     o->threads = session.threads;
     o->seed = session.seed;
+    if (o->resume.empty() && !o->out.empty() && RestartedByLauncher()) o->resume = "auto";
     o->Validate();
     return compute::Search(*o, session);
   };

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "cluster_env.h"
 #include "compute.h"
 #include "nas/train/train_options.h"
 
@@ -47,6 +48,7 @@ Run ConfigureTrain(FlagSet& flags) {
   return [o](const Session& session) {
     o->threads = session.threads;
     o->seed = session.seed;
+    if (o->resume.empty() && !o->out.empty() && RestartedByLauncher()) o->resume = "auto";
     o->Validate();
     return compute::Train(*o, session);
   };

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cluster_env.h"
 #include "cmd_profile_device.h"
 #include "compute.h"
 #include "doctor_report.h"
@@ -60,15 +61,19 @@ int Search(const SearchOptions& options, const Session& session) {
     }
     return MetOrMissed(forecast.reachable);
   }
-  const SearchResult result = RunSearch(options, PlacesOf(session), hooks);
-  progress->Finish();
-  ReportRun(result.run, session);
-  if (session.json) {
-    session.PrintJson(ToJson(result));
-  } else {
-    session.Print(ToTable(result, session.color));
-  }
-  return MetOrMissed(result.met());
+  const auto search = [&](Progress* journal) {
+    const SearchHooks journaled{journal, session.stop, hooks.metrics};
+    const SearchResult result = RunSearch(options, PlacesOf(session), journaled);
+    progress->Finish();
+    ReportRun(result.run, session);
+    if (session.json) {
+      session.PrintJson(ToJson(result));
+    } else {
+      session.Print(ToTable(result, session.color));
+    }
+    return MetOrMissed(result.met());
+  };
+  return WithJournal(session, options.out, !options.resume.empty(), progress.get(), search);
 }
 
 int Train(const TrainOptions& options, const Session& session) {
@@ -85,19 +90,22 @@ int Train(const TrainOptions& options, const Session& session) {
     return 0;
   }
   const auto progress = session.MakeProgressSink();
-  const TrainResult result = RunTrain(options, {progress.get(), session.stop, MakeEventLog()});
-  progress->Finish();
-  ReportRun(result.run, session);
-  if (session.json) {
-    session.PrintJson(ToJson(result));
+  const auto train = [&](Progress* journal) {
+    const TrainResult result = RunTrain(options, {journal, session.stop, MakeEventLog()});
+    progress->Finish();
+    ReportRun(result.run, session);
+    if (session.json) {
+      session.PrintJson(ToJson(result));
+      return 0;
+    }
+    TablePrinter table({"network", "top-1", "top-5", "loss", "MACs", "params", "epochs", "time", "run"});
+    table.AddRow({result.name, Percent(result.test.top1), Percent(result.test.top5), Fixed(result.test.loss, 3),
+                  CountToString(result.macs), CountToString(result.params), StrCat(result.epochs),
+                  SecondsToString(result.wall_s), result.run});
+    session.Print(table.ToString(session.color));
     return 0;
-  }
-  TablePrinter table({"network", "top-1", "top-5", "loss", "MACs", "params", "epochs", "time", "run"});
-  table.AddRow({result.name, Percent(result.test.top1), Percent(result.test.top5), Fixed(result.test.loss, 3),
-                CountToString(result.macs), CountToString(result.params), StrCat(result.epochs),
-                SecondsToString(result.wall_s), result.run});
-  session.Print(table.ToString(session.color));
-  return 0;
+  };
+  return WithJournal(session, options.out, !options.resume.empty(), progress.get(), train);
 }
 
 int Eval(const EvalOptions& options, const Session& session) {

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -22,6 +23,7 @@
 #include "nas/core/json.h"
 #include "nas/core/log.h"
 #include "nas/core/machine.h"
+#include "nas/core/run_folder.h"
 #include "nas/core/text.h"
 #include "nas/core/units.h"
 
@@ -106,6 +108,8 @@ struct RunJournal::State {
   Progress* inner = nullptr;
   JobIdentity identity;
   fs::path run;
+  fs::path awaited;  ///< opened once it is a run
+  std::chrono::steady_clock::time_point owner_checked;
   int owner = 0;
   std::string host;
 
@@ -195,7 +199,18 @@ void RunJournal::CheckOwner() const {
   ThrowInput(StrCat(s.run.string(), " was taken over by job ", job, "; nothing more is written here"));
 }
 
+void RunJournal::OpenWhenMade(const fs::path& run) { state_->awaited = run; }
+
 void RunJournal::Update(const ProgressState& look) {
+  if (!state_->awaited.empty() && RunFolder::IsRun(state_->awaited)) {
+    const fs::path run = std::exchange(state_->awaited, {});
+    Open(run);
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (opened() && now - state_->owner_checked > std::chrono::seconds(1)) {
+    state_->owner_checked = now;
+    CheckOwner();
+  }
   if (state_->inner != nullptr) state_->inner->Update(look);
   const std::lock_guard lock(state_->mutex);
   state_->look = look;

@@ -67,6 +67,20 @@ TEST_CASE("status.json tells what the run last reported, and how it ended", "[cl
   REQUIRE(ReadJobLog(run.path()).incarnations.at(0).exit == 75);
 }
 
+TEST_CASE("a journal waits for its run to be made", "[cluster]") {
+  const TempDir dir;
+  RunJournal journal(nullptr, Job("12"));
+  journal.OpenWhenMade(dir.path() / "run");
+  journal.Update(Look());
+  REQUIRE_FALSE(std::filesystem::exists(dir.path() / "run"));
+  MakeDirectory(dir.path() / "run");
+  WriteFileAtomic(dir.path() / "run" / "env.json", "{\"schema\": \"nas.env/1\"}");
+  journal.Update(Look());
+  REQUIRE(journal.opened());
+  journal.End(0, "");
+  REQUIRE((*ReadStatusFile(dir.path() / "run"))["state"] == "finished");
+}
+
 TEST_CASE("the fence: an earlier incarnation writes no more once a later one owns the run", "[cluster]") {
   const TempDir run;
   RunJournal first(nullptr, Job("12"));
@@ -77,7 +91,9 @@ TEST_CASE("the fence: an earlier incarnation writes no more once a later one own
   RunJournal second(nullptr, Job("13"));
   second.Open(run.path());
   REQUIRE(Contains(MessageOf(ErrorKind::kInput, [&] { first.CheckOwner(); }), "taken over by job 13"));
+  REQUIRE(Contains(MessageOf(ErrorKind::kInput, [&] { first.Update(Look()); }), "taken over by job 13"));
   REQUIRE_NOTHROW(second.CheckOwner());
+  REQUIRE_NOTHROW(second.Update(Look()));
   const std::string before = ReadFile(run.path() / "status.json");
   RunJournal unopened(nullptr, Job("14"));
   unopened.End(3, "never owned it");

@@ -31,12 +31,15 @@ class RunJournal : public Progress {
   /// Takes the run over: the next owner number, a line in jobs.jsonl, status.json from now on. Throws kInput when
   /// another job still renews status.json; kInternal when the restart guard holds (three dead starts in a row).
   void Open(const std::filesystem::path& run);
+  /// The same for a run that does not exist yet: at the first progress after its folder has become one.
+  void OpenWhenMade(const std::filesystem::path& run);
   bool opened() const;
 
   /// The fence, asked before each checkpoint: throws kInput "taken over by job …" once a later incarnation owns the
   /// run.
   void CheckOwner() const;
 
+  /// Throws like `CheckOwner`, at most once a second.
   void Update(const ProgressState& state) override;
   void Finish() override;
 
