@@ -22,7 +22,8 @@ Json ToJson(const VerifyResult& result) {
 
 namespace detail {
 
-void CompareLogits(const at::Tensor& got, const at::Tensor& expected, double tolerance, VerifyResult* result) {
+void CompareLogits(const at::Tensor& got, const at::Tensor& expected, double tolerance, VerifyResult* result,
+                   double least_scale) {
   if (got.sizes() != expected.sizes()) {
     result->fault = StrCat("its output has shape ", got.sizes(), ", the network's ", expected.sizes());
     return;
@@ -30,7 +31,7 @@ void CompareLogits(const at::Tensor& got, const at::Tensor& expected, double tol
   const at::Tensor a = got.to(at::kDouble);
   const at::Tensor b = expected.to(at::kDouble);
   const double difference = (a - b).abs().max().item<double>();
-  const double allowed = tolerance * std::max(1.0, b.abs().max().item<double>());
+  const double allowed = tolerance * std::max(least_scale, b.abs().max().item<double>());
   result->max_difference = difference;
   result->tolerance = allowed;
   const std::int64_t n = b.size(0);

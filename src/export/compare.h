@@ -7,9 +7,11 @@
 
 namespace nas::detail {
 
-/// Fills in difference, agreement and, where the difference exceeds `tolerance` times max(1, largest |logit|), the
-/// fault. Outputs that are not finite or of another shape are a fault.
-void CompareLogits(const at::Tensor& got, const at::Tensor& expected, double tolerance, VerifyResult* result);
+/// Fills in difference, agreement and, where the difference exceeds `tolerance` times the largest |logit| (taken as at
+/// least `least_scale`), the fault. Relative, because the logits of random weights may be tiny. Outputs that are not
+/// finite or of another shape are a fault.
+void CompareLogits(const at::Tensor& got, const at::Tensor& expected, double tolerance, VerifyResult* result,
+                   double least_scale = 0);
 
 /// float32 in another runtime: sums come in another order.
 inline constexpr double kFloatTolerance = 1e-4;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "export/compare.h"
 #include "export/fixtures.h"
 #include "nas/core/error.h"
 #include "nas/core/files.h"
@@ -119,6 +120,20 @@ TEST_CASE("a file of another network fails its verification", "[export]") {
     WriteFileAtomic(file, whole.substr(0, whole.size() / 2));
     REQUIRE_FALSE(exporter.Verify(model, file, inputs).ok());
   }
+}
+
+TEST_CASE("differences count relative to the logits, however small", "[export]") {
+  const at::Tensor logits = Images(2, 4, 7).reshape({8, 12}) * 1e-9;
+  const auto fault = [&](const at::Tensor& got, double least_scale) {
+    VerifyResult result;
+    detail::CompareLogits(got, logits, detail::kFloatTolerance, &result, least_scale);
+    return !result.ok();
+  };
+  REQUIRE_FALSE(fault(logits * (1 + 1e-6), 0));
+  REQUIRE(fault(logits * 1.01, 0));
+  REQUIRE_FALSE(fault(logits * 1.01, 1));
+  REQUIRE(fault(logits / at::zeros_like(logits), 1));
+  REQUIRE(fault(logits.reshape({4, 24}), 1));
 }
 
 TEST_CASE("half precision agrees to its own precision, and no better", "[export]") {
