@@ -96,7 +96,7 @@ void TryRun(const std::vector<std::string>& args, const Session& session) {
   if (session.bin_dir.filename() == "libexec")
     options.argv[0] = (session.bin_dir.parent_path() / "bin" / "nas").string();
   options.argv.insert(options.argv.end(), args.begin(), args.end());
-  options.argv.insert(options.argv.end(), {"--dry-run", "--json", "--progress=none"});
+  options.argv.insert(options.argv.end(), {"--dry-run"});
   options.deadline_s = kTrySeconds;
   const SubprocessResult result = RunSubprocess(options);
   if (result.exit_code == 0) return;
