@@ -70,9 +70,9 @@ class TrainLoop {
   ShareMeter accuracy_;
   double last_loss_ = 0;  ///< of the last closed epoch
   double last_accuracy_ = 0;
-  Accuracy test_;           ///< newest
-  RateMeter speed_;         ///< of all steps
-  double wall_before_ = 0;  ///< seconds of earlier sessions
+  Accuracy test_;                 ///< newest
+  RateMeter speed_;               ///< of all steps
+  double wall_before_ = 0;        ///< seconds of earlier sessions
   std::int64_t micro_batch_ = 0;  ///< images per piece of a step, once memory has run out; 0 = whole batches
 
   // Of this session.
