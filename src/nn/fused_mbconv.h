@@ -16,8 +16,8 @@ struct FusedMbconvParts {
   BatchNorm* norms[3] = {};
 };
 
-/// Whether FusedMbconv can run for this input and these weights: float32 on the CPU, outside autocast, in a mode
-/// without pooled sums. `auto` leaves forwards without batch statistics and without a gradient to LibTorch.
+/// Whether FusedMbconv is to run for this input and these weights: float32 on the CPU, outside autocast, in a mode
+/// without pooled sums, and not told to leave it to LibTorch. `auto` and `fused` do not differ in this yet.
 bool CanFuse(KernelMode kernels, const at::Tensor& x, const at::Tensor& weight, BnMode mode);
 
 /// An inverted residual block in one node of the graph (kernels of performance.md §3): same results as the chain of its
