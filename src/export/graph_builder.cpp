@@ -10,6 +10,7 @@
 #include "nas/core/error.h"
 #include "nas/core/text.h"
 #include "nas/nn/state_dict.h"
+#include "nas/space/branch_part.h"
 
 namespace nas::detail {
 namespace {
@@ -220,7 +221,7 @@ class GraphBuilder {
       if (layer.split == "split") {
         GraphNode slice{.op = GraphOp::kSlice, .name = "", .inputs = {x}};
         slice.first = first;
-        slice.count = Shape(x).channels / n + (i == 0 ? Shape(x).channels % n : 0);
+        slice.count = BranchPart(Shape(x).channels, n, i);
         first += slice.count;
         const MapShape shape{Shape(x).side, slice.count};
         part = Emit(std::move(slice), {shape, false});

@@ -11,14 +11,10 @@
 #include "builtin_ops.h"
 #include "dropout.h"
 #include "nas/core/text.h"
+#include "nas/space/branch_part.h"
 
 namespace nas::detail {
 namespace {
-
-/// Channels of branch i of n: equal parts, the remainder on the first one.
-std::int64_t BranchPart(std::int64_t channels, std::int64_t n, std::int64_t i) {
-  return channels / n + (i == 0 ? channels % n : 0);
-}
 
 struct Branch {
   Block edge;
@@ -36,8 +32,7 @@ class TreeNodeModule final : public OpModule {
           Branch{Block(layer.children[2 * i], bn), Block(layer.children[2 * i + 1], bn), std::nullopt});
       if (layer.use_bn) {
         const std::int64_t channels =
-            concat_ ? BranchPart(layer.out_channels, static_cast<std::int64_t>(n), static_cast<std::int64_t>(i))
-                    : layer.out_channels;
+            concat_ ? BranchPart(layer.out_channels, static_cast<int>(n), static_cast<int>(i)) : layer.out_channels;
         branch.norm.emplace(static_cast<int>(channels), bn);
       }
     }
@@ -50,7 +45,7 @@ class TreeNodeModule final : public OpModule {
     for (std::int64_t i = 0; i < n; ++i) {
       at::Tensor part = x;
       if (split_) {
-        const std::int64_t channels = BranchPart(x.size(1), n, i);
+        const std::int64_t channels = BranchPart<std::int64_t>(x.size(1), n, i);
         part = x.narrow(1, first, channels).contiguous(at::MemoryFormat::ChannelsLast);
         first += channels;
       }

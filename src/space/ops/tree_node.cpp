@@ -4,14 +4,12 @@
 // e + BN(child(e)), e = edge(x). Reads: in_channels, out_channels, split, merge, use_bn (branch BN), dropout (path drop
 // rate), children = edge and child node of each branch in turn ("identity" for an absent one).
 #include "nas/core/text.h"
+#include "nas/space/branch_part.h"
 #include "ops/op_rules.h"
 #include "ops/ops.h"
 
 namespace nas::detail {
 namespace {
-
-/// Channels of branch i of n: equal parts, the remainder one each to the first ones.
-int BranchPart(int channels, int n, int i) { return channels / n + (i < channels % n ? 1 : 0); }
 
 class TreeNode final : public Op {
  public:
