@@ -107,7 +107,7 @@ std::string ToTable(const SearchResult& result, bool color) {
   for (const TargetResult& t : result.targets) {
     const CostUnit unit = UnitOf(t.unit);
     std::string predicted = CostToString(unit, t.predicted);
-    if (t.interval) predicted += " ± " + Fixed((t.interval->second - t.interval->first) / 2, 2);
+    if (t.interval) predicted += " ± " + CostToString(unit, (t.interval->second - t.interval->first) / 2);
     table.AddRow({t.target, t.asked ? CostToString(unit, *t.asked) : "-", predicted,
                   t.measured ? CostToString(unit, *t.measured) : "-", Fixed(100 * t.top1, 1) + " %",
                   CountToString(t.macs), CountToString(t.params), t.code, t.met ? "yes" : "NO"});
