@@ -56,6 +56,10 @@ std::string Sentence(const CLI::App& app, const CLI::ParseError& error) {
     return StrCat("unexpected argument \"", word, "\" of ", FullName(inner), help);
   }
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !inner->get_subcommands(nullptr).empty()) {
+    for (const std::string& word : app.remaining(true)) {
+      if (StartsWith(word, "-")) continue;
+      return StrCat("unknown command \"", word, "\" of ", FullName(inner), DidYouMean(word, VerbNames(inner)));
+    }
     return StrCat(FullName(inner), " needs a command: ", Join(VerbNames(inner), ", "));
   }
   return StrCat(FullName(inner), ": ", error.what(), help);

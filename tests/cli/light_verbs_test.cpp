@@ -26,7 +26,10 @@ TEST_CASE("an unknown flag names the nearest one", "[cli]") {
 TEST_CASE("an unknown verb names the nearest one", "[cli]") {
   const Outcome outcome = RunNas({"serach"});
   REQUIRE(outcome.code == 2);
-  REQUIRE(Contains(outcome.err, "search"));
+  REQUIRE(Contains(outcome.err, "\"serach\""));
+  REQUIRE(Contains(outcome.err, "did you mean"));
+  REQUIRE(Contains(RunNas({"space", "lst"}).err, "did you mean"));
+  REQUIRE(Contains(RunNas({}).err, "needs a command"));
 }
 
 TEST_CASE("a bare number is no latency", "[cli]") {
