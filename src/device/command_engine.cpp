@@ -14,6 +14,7 @@
 #include "nas/core/subprocess.h"
 #include "nas/core/text.h"
 #include "nas/device/item_meter.h"
+#include "nas/device/local_identity.h"
 #include "nas/space/block_key.h"
 
 namespace nas {
@@ -167,22 +168,13 @@ std::vector<double> CommandEngine::SamplesOf(const MeasureItem& item, const Limi
 }
 
 Json CommandEngine::Identity() const {
-  const MachineInfo machine = ProbeMachine();
-  const auto known = [](const std::string& text) { return text.empty() ? std::string("unknown") : text; };
-  return Json{{"class", "cpu"},
-              {"vendor", known(machine.cpu_vendor)},
-              {"model", known(machine.cpu_model)},
-              {"soc", "none"},
-              {"cores", StrCat(CoreIndices(mask_).size(), " x ", known(machine.cpu_model))},
-              {"core_mask", ToString(mask_)},
-              {"threads", options_.threads},
-              {"precision", hello_.precision},
-              {"batch", options_.batch},
-              {"os", known(machine.os)},
-              {"engine", hello_.engine},
-              {"engine_version", hello_.version},
-              {"engine_build", "command"},
-              {"delegate", ""}};
+  return LocalCpuIdentity({.cores = mask_,
+                           .threads = options_.threads,
+                           .batch = options_.batch,
+                           .precision = hello_.precision,
+                           .engine = hello_.engine,
+                           .version = hello_.version,
+                           .build = "command"});
 }
 
 Json CommandEngine::Recorded() const {

@@ -22,6 +22,7 @@
 #include "nas/core/rng.h"
 #include "nas/core/text.h"
 #include "nas/device/interruptions.h"
+#include "nas/device/local_identity.h"
 #include "nas/latency/block_key.h"
 #include "nas/latency/latency_table.h"
 #include "nas/nn/network.h"
@@ -191,22 +192,13 @@ LibTorchEngine::LibTorchEngine(const EngineOptions& options)
 }
 
 Json LibTorchEngine::Identity() const {
-  const MachineInfo machine = ProbeMachine();
-  const auto known = [](const std::string& text) { return text.empty() ? std::string("unknown") : text; };
-  return Json{{"class", "cpu"},
-              {"vendor", known(machine.cpu_vendor)},
-              {"model", known(machine.cpu_model)},
-              {"soc", "none"},
-              {"cores", StrCat(CoreIndices(mask_).size(), " x ", known(machine.cpu_model))},
-              {"core_mask", ToString(mask_)},
-              {"threads", options_.threads},
-              {"precision", "fp32"},
-              {"batch", options_.batch},
-              {"os", known(machine.os)},
-              {"engine", "libtorch"},
-              {"engine_version", TORCH_VERSION},
-              {"engine_build", StrCat(ToLower(at::get_cpu_capability()), ",", ToolVersion())},
-              {"delegate", ""}};
+  return LocalCpuIdentity({.cores = mask_,
+                           .threads = options_.threads,
+                           .batch = options_.batch,
+                           .precision = "fp32",
+                           .engine = "libtorch",
+                           .version = TORCH_VERSION,
+                           .build = StrCat(ToLower(at::get_cpu_capability()), ",", ToolVersion())});
 }
 
 Json LibTorchEngine::Recorded() const {

@@ -4,30 +4,18 @@
 #include <algorithm>
 
 #include "nas/core/error.h"
+#include "nas/core/option_checks.h"
 #include "nas/core/text.h"
 #include "nas/device/transport.h"
 
 namespace nas {
-namespace {
-
-void CheckRange(const char* flag, int value, int low, int high) {
-  if (value < low || value > high) ThrowUsage(StrCat(flag, " ", value, ": give ", low, " to ", high));
-}
-
-void CheckName(const char* flag, const std::string& value, const std::vector<std::string>& known) {
-  if (std::find(known.begin(), known.end(), value) != known.end()) return;
-  ThrowUsage(StrCat(flag, " \"", value, "\" is not known", DidYouMean(value, known)));
-}
-
-}  // namespace
-
 const std::vector<std::string>& ProfilePlanNames() {
   static const std::vector<std::string> names{"quick", "full"};
   return names;
 }
 
 void ProfileOptions::Validate() const {
-  CheckName("--plan", plan, ProfilePlanNames());
+  CheckChoice("--plan", plan, ProfilePlanNames());
   CheckTransport(transport);
   if (transport != "local" && engine == "libtorch") {
     ThrowUsage(StrCat("--engine libtorch runs on this machine only; for ", transport, " give --engine xnnpack"));

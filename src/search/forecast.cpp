@@ -20,8 +20,7 @@
 namespace nas {
 namespace {
 
-constexpr int kTriedSteps = 6;         // paths differ in cost: a handful averages them
-constexpr double kForwardShare = 0.4;  // of a weight step's time, per image of validation
+constexpr int kTriedSteps = 6;  // paths differ in cost: a handful averages them
 
 /// Seconds of one step of each kind, tried on a throw-away copy of the state with noise for images.
 struct StepTimes {
@@ -67,7 +66,7 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
   SearchState state(setup, device);
   const std::unique_ptr<Strategy> strategy = MakeStrategy(options.strategy, options.seed);
   const StepTimes times = TrySteps(setup, state, *strategy);
-  const double per_image = kForwardShare * times.weight / schedule.batch;
+  const double per_image = kForwardImageCost * times.weight / schedule.batch;
   const double validations = strategy->learns_alphas() ? schedule.epochs - schedule.warmup_epochs : 0;
   const double updates = strategy->learns_alphas() ? static_cast<double>(schedule.arch_updates) : 0;
   const double judged =

@@ -14,32 +14,30 @@ constexpr int kArchitectures = 24;
 constexpr int kLeastArchitectures = 8;
 constexpr std::int64_t kMostImages = 1000;
 constexpr std::int64_t kLeastImages = 250;
-constexpr double kForwardShare = 0.4;   // cost of judging an image, of training on one
-constexpr double kArchShare = 4.0 / 3;  // cost of an image of an arch step (proxyless.md §5)
 constexpr double kEarlyPart = 0.75;
 constexpr std::uint64_t kSalt = 0x70726f6265;
 
 /// Work of the run, in training images.
 double WorkOf(const Schedule& schedule) {
   return static_cast<double>(schedule.total_steps() * schedule.batch) +
-         kArchShare * static_cast<double>(schedule.arch_updates * schedule.arch_batch);
+         kArchImageCost * static_cast<double>(schedule.arch_updates * schedule.arch_batch);
 }
 
 }  // namespace
 
 std::int64_t RankingProbe::images() const {
-  const double affordable = 0.05 * WorkOf(setup_.schedule) / (kForwardShare * kArchitectures);
+  const double affordable = 0.05 * WorkOf(setup_.schedule) / (kForwardImageCost * kArchitectures);
   const auto images = std::clamp(static_cast<std::int64_t>(affordable), kLeastImages, kMostImages);
   return std::min<std::int64_t>(images, setup_.carve_out->size());
 }
 
 double RankingProbe::work() const {
-  const double look = kForwardShare * kArchitectures * static_cast<double>(images());
+  const double look = kForwardImageCost * kArchitectures * static_cast<double>(images());
   return early_epoch() ? 2 * look : look;
 }
 
 std::optional<int> RankingProbe::early_epoch() const {
-  const double cost = kForwardShare * kArchitectures * static_cast<double>(images());
+  const double cost = kForwardImageCost * kArchitectures * static_cast<double>(images());
   const int epoch = static_cast<int>(kEarlyPart * setup_.schedule.epochs);
   if (epoch < 1 || cost > 0.01 * WorkOf(setup_.schedule)) return std::nullopt;
   return epoch;

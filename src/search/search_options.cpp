@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/search/search_options.h"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "nas/core/error.h"
+#include "nas/core/option_checks.h"
 #include "nas/core/text.h"
 #include "nas/core/units.h"
 
 namespace nas {
-namespace {
-
-void CheckChoice(const std::string& flag, const std::string& value, const std::vector<std::string>& choices) {
-  if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
-    ThrowUsage(StrCat("unknown ", flag, " \"", value, "\"", DidYouMean(value, choices)));
-  }
-}
-
-void CheckRange(const std::string& flag, double value, double low, double high) {
-  if (!(value >= low && value <= high)) {
-    ThrowUsage(StrCat(flag, " ", value, " is out of range; give ", low, " to ", high));
-  }
-}
-
-}  // namespace
-
 TargetRequest MakeTarget(const std::string& name, const std::string& budget) {
   TargetRequest request;
   request.name = name;

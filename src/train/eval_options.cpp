@@ -2,6 +2,7 @@
 #include "nas/train/eval_options.h"
 
 #include "nas/core/error.h"
+#include "nas/core/option_checks.h"
 #include "option_checks.h"
 
 namespace nas {
@@ -9,8 +10,8 @@ namespace nas {
 void EvalOptions::Validate() const {
   detail::CheckNetworkSource(arch, run, target);
   if (!arch.empty() && weights.empty()) ThrowUsage("--arch FILE has no weights of its own; give --weights FILE too");
-  if (batch != 0) detail::CheckRange("--batch", batch, 1, 65536);
-  detail::CheckRange("--threads", threads, 1, 4096);
+  if (batch != 0) CheckRange("--batch", batch, 1, 65536);
+  CheckRange("--threads", threads, 1, 4096);
 }
 
 }  // namespace nas

@@ -2,15 +2,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 namespace nas::detail {
-
-/// Throws kUsage naming flag and value with the nearest legal word.
-void CheckChoice(const std::string& flag, const std::string& value, const std::vector<std::string>& choices);
-
-/// Throws kUsage naming flag, value and range unless low ≤ value ≤ high (NaN fails).
-void CheckRange(const std::string& flag, double value, double low, double high);
 
 /// Throws kUsage unless exactly one of --arch and --run is given, and --target only with --run.
 void CheckNetworkSource(const std::string& arch, const std::string& run, const std::string& target);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nas/core/error.h"
+#include "nas/core/option_checks.h"
 #include "option_checks.h"
 
 namespace nas {
@@ -19,24 +20,24 @@ constexpr std::int64_t kMaxCount = 1000000000;
 
 void TrainOptions::Validate() const {
   detail::CheckNetworkSource(arch, run, target);
-  detail::CheckRange("--limit-per-class", static_cast<double>(limit_per_class), 0, static_cast<double>(kMaxCount));
-  if (resolution != 0) detail::CheckRange("--resolution", resolution, 8, 1024);
-  if (epochs != 0) detail::CheckRange("--epochs", epochs, 1, kMaxEpochs);
-  detail::CheckRange("--warmup-epochs", warmup_epochs, 0, epochs > 0 ? epochs - 1 : kMaxEpochs);
-  if (batch != 0) detail::CheckRange("--batch", batch, 2, kMaxBatch);
-  if (lr != 0) detail::CheckRange("--lr", lr, 1e-9, 1e9);
-  detail::CheckRange("--momentum", momentum, 0, 0.9999);
-  detail::CheckRange("--weight-decay", weight_decay, 0, 1);
-  detail::CheckRange("--label-smoothing", label_smoothing, 0, 0.9999);
-  if (dropout != -1) detail::CheckRange("--dropout", dropout, 0, 0.9999);
-  detail::CheckChoice("--augmentation", augmentation, {"auto", "normal", "strong", "none"});
-  detail::CheckRange("--ema", ema, 0, 0.999999);
-  detail::CheckRange("--eval-every", eval_every, 1, kMaxEpochs);
-  detail::CheckRange("--checkpoint-every", checkpoint_every_s, 0, 1e9);
-  detail::CheckChoice("--precision", precision, {"auto", "fp32", "bf16"});
-  detail::CheckChoice("--kernels", kernels, {"auto", "fused", "torch"});
-  if (!resume.empty()) detail::CheckChoice("--resume", resume, {"yes", "auto"});
-  detail::CheckRange("--threads", threads, 1, 4096);
+  CheckRange("--limit-per-class", static_cast<double>(limit_per_class), 0, static_cast<double>(kMaxCount));
+  if (resolution != 0) CheckRange("--resolution", resolution, 8, 1024);
+  if (epochs != 0) CheckRange("--epochs", epochs, 1, kMaxEpochs);
+  CheckRange("--warmup-epochs", warmup_epochs, 0, epochs > 0 ? epochs - 1 : kMaxEpochs);
+  if (batch != 0) CheckRange("--batch", batch, 2, kMaxBatch);
+  if (lr != 0) CheckRange("--lr", lr, 1e-9, 1e9);
+  CheckRange("--momentum", momentum, 0, 0.9999);
+  CheckRange("--weight-decay", weight_decay, 0, 1);
+  CheckRange("--label-smoothing", label_smoothing, 0, 0.9999);
+  if (dropout != -1) CheckRange("--dropout", dropout, 0, 0.9999);
+  CheckChoice("--augmentation", augmentation, {"auto", "normal", "strong", "none"});
+  CheckRange("--ema", ema, 0, 0.999999);
+  CheckRange("--eval-every", eval_every, 1, kMaxEpochs);
+  CheckRange("--checkpoint-every", checkpoint_every_s, 0, 1e9);
+  CheckChoice("--precision", precision, {"auto", "fp32", "bf16"});
+  CheckChoice("--kernels", kernels, {"auto", "fused", "torch"});
+  if (!resume.empty()) CheckChoice("--resume", resume, {"yes", "auto"});
+  CheckRange("--threads", threads, 1, 4096);
   if (!resume.empty() && out.empty()) ThrowUsage("--resume needs the run folder: --out DIR --resume");
   if (!resume.empty() && force) ThrowUsage("--resume and --force exclude each other; give one");
 }

@@ -43,6 +43,11 @@ struct Schedule {
   std::int64_t ArchStepAfter(std::int64_t step) const;
 };
 
+/// Cost of an image of an architecture step in mode two, and of one that is only classified, by that of a training
+/// image (proxyless.md §5: 4 against 3 passes; measured for the other).
+inline constexpr double kArchImageCost = 4.0 / 3;
+inline constexpr double kForwardImageCost = 0.4;
+
 /// R0: learning rate × architecture updates of the paper's search, the total way an alpha can go.
 inline constexpr double kPaperAlphaTravel = 1e-3 * 114478;
 
