@@ -61,7 +61,8 @@ class SshTransport final : public RemoteTransport {
   std::string Root() const override { return "\"${XDG_CACHE_HOME:-$HOME/.cache}\"/nas-agent"; }
 
   std::string Remedy() const override {
-    return StrCat("see that \"ssh ", destination_, "\" works without a password (BatchMode)");
+    return StrCat("see that \"ssh ", port_.empty() ? "" : StrCat("-p ", port_, " "), destination_,
+                  "\" works without a password (BatchMode)");
   }
 
  private:

@@ -28,6 +28,7 @@
 #include "nas/train/micro_batch.h"
 #include "ranking_probe.h"
 #include "run_config.h"
+#include "search_account.h"
 
 namespace nas {
 namespace {
@@ -60,6 +61,7 @@ class SearchRun {
         folder_(folder),
         state_(state),
         strategy_(strategy),
+        account_(setup, state, strategy.learns_alphas()),
         store_(folder.checkpoints_path()),
         train_(setup.train, setup.LoaderFor(Augmentation::kTrain, schedule_.batch, /*stream=*/1)),
         arch_(setup.carve_out, ArchLoaderOptions(setup)),
@@ -140,7 +142,6 @@ class SearchRun {
     return batch;
   }
 
-  bool warming_up() const { return state_.step < schedule_.warmup_steps(); }
   int epoch() const { return static_cast<int>(state_.step / schedule_.steps_per_epoch); }
 
   void WeightStep() {
@@ -224,18 +225,8 @@ class SearchRun {
   }
 
   void EndEpoch() {
-    EpochMeter& meter = state_.meter;
     const int done = epoch();  // epochs finished
-    Json line{{"event", "epoch"},
-              {"epoch", done},
-              {"step", state_.step},
-              {"phase", done <= schedule_.warmup_epochs ? "warm-up" : "search"},
-              {"loss", meter.loss_sum / static_cast<double>(meter.images)},
-              {"accuracy", meter.correct / static_cast<double>(meter.images)},
-              {"lr", schedule_.WeightLr(state_.step - 1)},
-              {"images_per_s", static_cast<double>(meter.images) / meter.seconds}};
-    line["targets"] = Json::array();
-    for (std::size_t t = 0; t < state_.targets.size(); ++t) line["targets"].push_back(DescribeTarget(t));
+    const Json line = account_.Epoch();
     folder_.AppendMetric(line);
     const bool searched = done > schedule_.warmup_epochs && strategy_.learns_alphas();
     if (searched) {
@@ -248,33 +239,8 @@ class SearchRun {
       InheritedAccuracy accuracy = probe.Accuracy(state_, /*only_ranked=*/true);
       probe.LookEarly(state_, accuracy);
     }
-    LogInfo(EpochSentence(line));
-    meter = EpochMeter{};
-  }
-
-  Json DescribeTarget(std::size_t t) const {
-    const TargetState& target = state_.targets[t];
-    return {{"target", setup_.targets[t].label()},
-            {"expected", target.constraint.Expected(target.alphas)},
-            {"argmax", target.constraint.table().Cost(target.alphas.Argmax())},
-            {"lambda", target.constraint.lambda()},
-            {"entropy", target.alphas.Entropy()},
-            {"alpha", target.alphas.alpha()}};
-  }
-
-  std::string EpochSentence(const Json& line) const {
-    std::string text = StrCat("epoch ", line["epoch"].get<int>(), "/", schedule_.epochs, " ",
-                              line["phase"].get<std::string>(), ": loss ", Fixed(line["loss"].get<double>(), 3),
-                              ", accuracy ", Fixed(100 * line["accuracy"].get<double>(), 1), " %");
-    for (std::size_t t = 0; t < setup_.targets.size(); ++t) {
-      const SearchTarget& target = setup_.targets[t];
-      text += StrCat("; ", target.label(), ": expected ",
-                     CostToString(target.table.unit, line["targets"][t]["expected"].get<double>()));
-      if (target.budget) text += " of " + CostToString(target.table.unit, *target.budget);
-      text += StrCat(", λ ", Fixed(line["targets"][t]["lambda"].get<double>(), 2), ", entropy ",
-                     Fixed(line["targets"][t]["entropy"].get<double>(), 1));
-    }
-    return text;
+    LogInfo(account_.Sentence(line));
+    state_.meter = EpochMeter{};
   }
 
   /// Accuracy of each target's present network on the carve-out, by batch statistics (N2).
@@ -354,38 +320,7 @@ class SearchRun {
   }
 
   void Report() {
-    if (hooks_.progress == nullptr) return;
-    const EpochMeter& meter = state_.meter;
-    ProgressState look;
-    look.phase = warming_up() ? "warm-up" : "search";
-    look.done = static_cast<double>(state_.step);
-    look.total = static_cast<double>(schedule_.total_steps());
-    look.fields = {{"epoch", StrCat(std::min(epoch() + 1, schedule_.epochs), "/", schedule_.epochs)}};
-    if (meter.images > 0) {
-      look.fields.emplace_back("loss", Fixed(meter.loss_sum / static_cast<double>(meter.images), 3));
-      look.fields.emplace_back("acc", Fixed(100 * meter.correct / static_cast<double>(meter.images), 1) + " %");
-      look.fields.emplace_back("img/s", Fixed(static_cast<double>(meter.images) / meter.seconds, 0));
-    }
-    for (std::size_t t = 0; t < state_.targets.size(); ++t) {
-      const SearchTarget& target = setup_.targets[t];
-      look.fields.emplace_back(
-          target.request.name,
-          CostToString(target.table.unit, state_.targets[t].constraint.Expected(state_.targets[t].alphas)));
-    }
-    look.seconds_left = SecondsLeft();
-    hooks_.progress->Update(look);
-  }
-
-  double SecondsLeft() const {
-    if (state_.step == 0) return -1;
-    // An arch step costs about 4/3 of a weight step (proxyless.md §5).
-    const auto cost = [this](double step) {
-      const double main = std::max(0.0, step - static_cast<double>(schedule_.warmup_steps()));
-      const double arch_share = strategy_.learns_alphas() ? 4.0 / 3.0 / schedule_.weight_steps_per_arch_step : 0;
-      return step + main * arch_share;
-    };
-    const double done = cost(static_cast<double>(state_.step));
-    return state_.wall_s / done * (cost(static_cast<double>(schedule_.total_steps())) - done);
+    if (hooks_.progress != nullptr) hooks_.progress->Update(account_.Progress());
   }
 
   const SearchSetup& setup_;
@@ -394,6 +329,7 @@ class SearchRun {
   RunFolder& folder_;
   SearchState& state_;
   const Strategy& strategy_;
+  const SearchAccount account_;
   CheckpointStore store_;
   Loader train_;
   Loader arch_;
