@@ -25,8 +25,8 @@ namespace {
 constexpr std::string_view kEnvironmentSchema = "nas.env/1";
 
 /// What batch systems and `submit` put into a folder before its run starts; a run may start among these.
-constexpr std::array<std::string_view, 8> kForerunners = {"job.sbatch",      "jobs.jsonl", "status.json", "slurm-*",
-                                                          "rendezvous.json", "owner-*",    "logs",        "nas.log"};
+constexpr std::array<std::string_view, 9> kForerunners = {
+    "job.sbatch", "jobs.jsonl", "status.json", "slurm-*", "rendezvous.json", "owner-*", "logs", "nas.log", "targets"};
 
 bool Exists(const fs::path& path) {
   std::error_code ignored;
