@@ -49,6 +49,21 @@ Json ToJson(const std::string& target, const Architecture& architecture, const N
   return json;
 }
 
+/// Targets that no table is needed for.
+bool IsCount(const std::string& target) { return target == "macs" || target == "params"; }
+
+Json CountsToJson(const std::string& target, const Architecture& architecture) {
+  Json json{{"schema", "nas.predict/1"},
+            {"target", target},
+            {"name", architecture.name},
+            {"macs", CountMacs(architecture).value},
+            {"params", CountParams(architecture)}};
+  if (!architecture.code.empty()) json["code"] = architecture.code;
+  return json;
+}
+
+std::string NameOf(const Architecture& a) { return a.name.empty() ? a.code : a.name; }
+
 std::string BlocksTable(const NetworkPrediction& p, bool color) {
   TablePrinter table({"block", "ms", "share", "source", "notes"});
   for (const BlockPrediction& b : p.blocks) {
@@ -67,7 +82,8 @@ Run ConfigurePredict(FlagSet& flags) {
   auto f = std::make_shared<PredictFlags>();
   flags.Positional("arch", &f->arch, "architectures: JSON, JSONL, net.config, digit codes with --space, or -", true);
   f->space.AddTo(flags);
-  flags.AddList("--target", &f->target, "cpu, gpu, mobile, a table's name or file; repeatable [mobile]");
+  flags.AddList("--target", &f->target,
+                "cpu, gpu, mobile, a table's name or file, macs or params; repeatable [mobile]");
   flags.AddSwitch("--blocks", &f->blocks, "also where the time goes");
   flags.AddSwitch("--measured-only", &f->measured_only, "refuse blocks that were not measured");
   SetExamples(flags,
@@ -80,6 +96,14 @@ Run ConfigurePredict(FlagSet& flags) {
     TablePrinter table({"network", "target", "latency", "95 %", "MACs", "params", "notes"});
     std::string blocks;
     for (const std::string& target : f->target) {
+      if (IsCount(target)) {
+        for (const Architecture& a : architectures) {
+          if (session.json) session.PrintJson(CountsToJson(target, a));
+          table.AddRow(
+              {NameOf(a), target, "-", "-", CountToString(CountMacs(a).value), CountToString(CountParams(a)), ""});
+        }
+        continue;
+      }
       const LatencyModel model(LoadTargetTable(target, session),
                                f->measured_only ? BlockSource::kMeasuredOnly : BlockSource::kBlended);
       for (const Architecture& a : architectures) {
@@ -92,11 +116,9 @@ Run ConfigurePredict(FlagSet& flags) {
         if (!p.calibrated) notes = "uncalibrated";
         if (p.extrapolated)
           notes += StrCat(notes.empty() ? "" : ", ", Fixed(100 * p.extrapolated_share, 0), " % extrapolated");
-        table.AddRow({a.name.empty() ? a.code : a.name, target, ToString(Millis{p.ms}),
-                      "± " + ToString(Millis{p.half_width}), CountToString(CountMacs(a).value),
-                      CountToString(CountParams(a)), notes});
-        if (f->blocks)
-          blocks += StrCat("\n", a.name.empty() ? a.code : a.name, " on ", target, "\n", BlocksTable(p, session.color));
+        table.AddRow({NameOf(a), target, ToString(Millis{p.ms}), "± " + ToString(Millis{p.half_width}),
+                      CountToString(CountMacs(a).value), CountToString(CountParams(a)), notes});
+        if (f->blocks) blocks += StrCat("\n", NameOf(a), " on ", target, "\n", BlocksTable(p, session.color));
       }
     }
     if (!session.json) session.Print(table.ToString(session.color) + blocks);

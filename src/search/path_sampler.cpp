@@ -50,6 +50,22 @@ Choice PathSampler::Draw(const Matrix& p, std::uint32_t stream, std::uint64_t st
   return choice;
 }
 
+Choice PathSampler::DrawFair(const Matrix& p, std::uint64_t step) const {
+  Choice choice(p.size());
+  for (std::size_t e = 0; e < p.size(); ++e) {
+    std::vector<int> left;
+    for (int op = 0; op < static_cast<int>(p[e].size()); ++op) {
+      if (p[e][op] > 0) left.push_back(op);
+    }
+    if (left.empty()) ThrowInternal(StrCat("edge ", e, " has no candidate left to draw"));
+    const std::uint64_t round = step / left.size();
+    CounterRng rng(MixSeed(MixSeed(seed_, kFairStream), e), round);
+    const std::vector<std::int64_t> order = rng.Permutation(static_cast<std::int64_t>(left.size()));
+    choice[e] = left[static_cast<std::size_t>(order[step % left.size()])];
+  }
+  return choice;
+}
+
 std::vector<EdgeSample> PathSampler::DrawPairs(const Matrix& p, std::uint32_t stream, std::uint64_t step) const {
   std::vector<EdgeSample> sample(p.size());
   for (std::size_t e = 0; e < p.size(); ++e) {

@@ -2,6 +2,7 @@
 #include "nas/search/path_sampler.h"
 
 #include <cmath>
+#include <set>
 
 #include "nas/core/rng.h"
 #include "search_host_test.h"
@@ -55,6 +56,28 @@ TEST_CASE("Draws follow p", "[sampling]") {
     chi_square += std::pow(count[i] - kDraws * p[i], 2) / (kDraws * p[i]);
   }
   CHECK(chi_square < 16.27);  // 99.9 % quantile, 3 degrees of freedom
+}
+
+TEST_CASE("Fair draws take every candidate once per round", "[sampling]") {
+  const PathSampler sampler(11);
+  const Matrix p{{0.9, 0.05, 0.05}, {0.2, 0, 0.3, 0.5}, {0, 1}};  // candidates left: 3, 3, 1
+  std::set<Choice> seen;
+  int alike = 0;
+  for (std::uint64_t round = 0; round < 200; ++round) {
+    std::vector<std::set<int>> taken(p.size());
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      const Choice choice = sampler.DrawFair(p, 3 * round + i);
+      CHECK(choice == sampler.DrawFair(p, 3 * round + i));
+      seen.insert(choice);
+      alike += choice[1] == (choice[0] == 0 ? 0 : choice[0] + 1);
+      for (std::size_t e = 0; e < p.size(); ++e) taken[e].insert(choice[e]);
+    }
+    CHECK(taken[0] == std::set<int>{0, 1, 2});
+    CHECK(taken[1] == std::set<int>{0, 2, 3});
+    CHECK(taken[2] == std::set<int>{1});
+  }
+  CHECK(seen.size() == 9);                // edges are independent of one another
+  CHECK(std::abs(alike - 200) < 4 * 14);  // a third of 600 draws, standard deviation 14 where rounds are independent
 }
 
 TEST_CASE("Active op of a pair has the marginals of the released code", "[sampling]") {
