@@ -197,11 +197,11 @@ int Eval(const PredictorFlags& f, const Session& session) {
   if (!f.plot.empty())
     WriteFileAtomic(f.plot, ScatterSvg(evaluation, table.name.empty() ? Join(f.data, ", ") : table.name));
   if (session.json) {
-    Json json = EvalJson(evaluation.report, floor);
+    Json json = EvalJson(evaluation, floor);
     json["certificate_agrees"] = table.certificate ? Json(disagreement.empty()) : Json(nullptr);
     session.PrintJson(json);
   } else {
-    session.Print(EvalText(evaluation.report, floor));
+    session.Print(EvalText(evaluation, floor));
   }
   return 0;
 }

@@ -118,10 +118,28 @@ std::string EvalText(const SplitReport& r, const NoiseFloor& floor) {
   return text + "\n";
 }
 
-Json EvalJson(const SplitReport& report, const NoiseFloor& floor) {
+std::string EvalText(const Evaluation& evaluation, const NoiseFloor& floor) {
+  std::string text = EvalText(evaluation.report, floor);
+  if (evaluation.transfer) {
+    const TransferRecord& t = *evaluation.transfer;
+    text += StrCat("level ", t.level, " from ", Join(t.source_tables, ", "), " with ", t.items, " items, ",
+                   t.outside_hull, " outside its hull\n");
+  }
+  for (const auto& flag : FlagSummary(evaluation)) text += StrCat("flagged: ", flag, "\n");
+  return text;
+}
+
+Json EvalJson(const Evaluation& evaluation, const NoiseFloor& floor) {
   Json json{{"schema", "nas.predictor/1"}};
-  json.update(SplitToJson(report));
+  json.update(SplitToJson(evaluation.report));
   json["noise_floor"] = NoiseJson(floor);
+  json["flags"] = FlagSummary(evaluation);
+  if (evaluation.transfer) {
+    json["level"] = evaluation.transfer->level;
+    json["source_tables"] = evaluation.transfer->source_tables;
+    json["outside_hull"] = evaluation.transfer->outside_hull;
+    json["warnings"] = evaluation.warnings;
+  }
   return json;
 }
 

@@ -24,7 +24,9 @@ Json KeyJson(const LatencyTable& table, const BlockKey& key);
 
 /// Always together (latency.md §11): errors, rank correlations, regret, coverage, rivals, noise floor.
 std::string EvalText(const SplitReport& report, const NoiseFloor& floor);
-Json EvalJson(const SplitReport& report, const NoiseFloor& floor);
+/// The same, with the items' flags and how a transfer went.
+std::string EvalText(const Evaluation& evaluation, const NoiseFloor& floor);
+Json EvalJson(const Evaluation& evaluation, const NoiseFloor& floor);
 
 /// Targets that resolve, with what they are.
 std::string ListText(const Session& session);

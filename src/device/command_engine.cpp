@@ -254,7 +254,7 @@ MeasuringReport CommandEngine::Measure(const ProtocolOptions& options, const Mea
   std::vector<double> noise;
   for (const ItemResult& result : measured) noise.push_back(result.noise());
   report.noise_floor = noise.empty() ? 0 : Median(noise);
-  report.too_noisy = NoiseProblem(measured, options);
+  if (done.empty()) report.too_noisy = NoiseProblem(measured, options);
   return report;
 }
 

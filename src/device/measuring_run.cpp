@@ -42,7 +42,8 @@ class Session {
         gauge_(engine, *reference_, options_),
         meter_(engine, options_, &gauge_) {}
 
-  MeasuringReport Run(const std::vector<int>& order) {
+  /// `fresh`: no item has a result from an earlier run; else who has them all judges their noise.
+  MeasuringReport Run(const std::vector<int>& order, bool fresh) {
     gauge_.Settle(options_.settle_seconds);
     first_look_ = good_look_ = last_look_ = gauge_.Look();
     total_ = static_cast<int>(order.size());
@@ -59,7 +60,7 @@ class Session {
     }
     if (since_look > 0 && !Ended()) GuardDrift();
     Revisit();
-    return Report();
+    return Report(fresh);
   }
 
  private:
@@ -171,7 +172,7 @@ class Session {
     }
   }
 
-  MeasuringReport Report() {
+  MeasuringReport Report(bool fresh) {
     std::vector<ItemResult> measured;
     for (const auto& [index, result] : results_) {
       if (!result.error.empty()) {
@@ -188,7 +189,7 @@ class Session {
     report_.noise_floor = MedianNoise(measured);
     if (start_temperature_ > 0) report_.temp_c = {start_temperature_, engine_.Temperature()};
     if (start_megahertz_ > 0) report_.mhz = {start_megahertz_, engine_.Megahertz()};
-    if (report_.too_noisy.empty()) report_.too_noisy = NoiseProblem(measured, options_);
+    if (fresh && report_.too_noisy.empty()) report_.too_noisy = NoiseProblem(measured, options_);
     return report_;
   }
 
@@ -227,7 +228,7 @@ MeasuringReport MeasuringRun::Measure(const std::vector<MeasureItem>& items, con
   for (const int index : MeasuringOrder(static_cast<int>(items.size()), options_.order_seed)) {
     if (!done.contains(items[index].id)) order.push_back(index);
   }
-  return Session(engine_, options_, reference_, items, hooks).Run(order);
+  return Session(engine_, options_, reference_, items, hooks).Run(order, done.empty());
 }
 
 std::string NoiseProblem(const std::vector<ItemResult>& results, const ProtocolOptions& options) {
@@ -246,7 +247,9 @@ RunLayout LayoutFor(const Engine& engine, const ProtocolOptions& options) {
   RunLayout layout;
   layout.chain = options.chain;
   const std::int64_t cache = engine.CacheBytes() > 0 ? engine.CacheBytes() : kUnknownCacheBytes;
-  layout.rotate_bytes = options.rotate_bytes > 0 ? options.rotate_bytes : cache + cache / 4;
+  // Behind more than the cache holds everything is cold alike.
+  const std::int64_t cold = cache + cache / 4;
+  layout.rotate_bytes = options.rotate_bytes > 0 ? std::min(options.rotate_bytes, cold) : cold;
   layout.seed = options.order_seed;
   return layout;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "block_fit.h"
@@ -133,8 +134,12 @@ Evaluation EvaluateRows(const EvalData& data, const SplitSpec& spec, const EvalO
   for (const auto& row : split.test) {
     const BlockPrediction block = model.PredictBlock(row.key);
     const double spread = std::exp(kNormalQuantile * block.sigma);
-    evaluation.items.push_back(
-        {block.key, row.ms, block.ms, {block.ms / spread, block.ms * spread}, block.extrapolated ? 1.0 : 0.0});
+    evaluation.items.push_back({block.key,
+                                row.ms,
+                                block.ms,
+                                {block.ms / spread, block.ms * spread},
+                                block.extrapolated ? 1.0 : 0.0,
+                                {block.flags.begin(), block.flags.end()}});
     macs_test.push_back(macs(row));
     sum_test.push_back(linear(row));
   }
@@ -162,7 +167,9 @@ Evaluation PredictNets(const LatencyModel& model, const std::vector<LatencyNet>&
   }
   for (const auto& net : test) {
     const NetworkPrediction p = model.PredictKeys(net.keys, net.resolution);
-    evaluation.items.push_back({net.name, net.stats.Value(), p.ms, p.interval, p.extrapolated_share});
+    std::set<std::string> flags;
+    for (const auto& block : p.blocks) flags.insert(block.flags.begin(), block.flags.end());
+    evaluation.items.push_back({net.name, net.stats.Value(), p.ms, p.interval, p.extrapolated_share, std::move(flags)});
     macs_test.push_back({NetMacs(net), net.stats.Value()});
     sum_test.push_back({p.sum, net.stats.Value()});
   }
@@ -194,6 +201,21 @@ Evaluation EvaluateNets(const EvalData& data, const SplitSpec& spec, const EvalO
 }
 
 }  // namespace
+
+std::vector<std::string> FlagSummary(const Evaluation& evaluation) {
+  std::map<std::string, int> counts;
+  for (const auto& item : evaluation.items) {
+    for (const auto& flag : item.flags) ++counts[flag];
+  }
+  std::vector<std::pair<int, std::string>> sorted;
+  for (const auto& [flag, count] : counts) sorted.emplace_back(-count, flag);
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::string> lines;
+  for (const auto& [count, flag] : sorted) {
+    lines.push_back(StrCat(flag, " (", -count, " of ", evaluation.items.size(), " items)"));
+  }
+  return lines;
+}
 
 EvalData EvalDataFromTable(const LatencyTable& table) {
   EvalData data;

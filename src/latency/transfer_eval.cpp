@@ -56,7 +56,8 @@ Evaluation EvaluateTransfer(const EvalData& data, const std::vector<LatencyTable
     out.stats.n = row.count;
     times.push_back(row.ms);
   }
-  const LatencyModel model(Transfer(items, sources, options).table);
+  TransferResult result = Transfer(items, sources, options);
+  const LatencyModel model(std::move(result.table));
   const LatencyModel source(sources[0], BlockSource::kModelOnly);
   std::vector<double> macs, source_ms;
   for (const auto& row : rows) {
@@ -68,14 +69,20 @@ Evaluation EvaluateTransfer(const EvalData& data, const std::vector<LatencyTable
     const ImportedRow& row = rows[order[i]];
     const BlockPrediction block = model.PredictBlock(row.key);
     const double spread = std::exp(1.96 * block.sigma);
-    evaluation.items.push_back(
-        {block.key, row.ms, block.ms, {block.ms / spread, block.ms * spread}, block.extrapolated ? 1.0 : 0.0});
+    evaluation.items.push_back({block.key,
+                                row.ms,
+                                block.ms,
+                                {block.ms / spread, block.ms * spread},
+                                block.extrapolated ? 1.0 : 0.0,
+                                {block.flags.begin(), block.flags.end()}});
   }
   const std::vector<EvalBaseline> rivals = {
       {"macs_line", LineRival(rows, macs, order, count, /*constant=*/true)},
       {"scale_only", LineRival(rows, source_ms, order, count, /*constant=*/false)},
       {"constant", std::vector<double>(evaluation.items.size(), Median(times))}};
   evaluation.report = MakeReport(split, evaluation.items, rivals, 0, seed);
+  evaluation.transfer = std::move(result.record);
+  evaluation.warnings = std::move(result.warnings);
   return evaluation;
 }
 

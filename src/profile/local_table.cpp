@@ -33,9 +33,10 @@ std::unique_ptr<Engine> Open(const LocalTableOptions& options, const ProfileHook
   return detail::OpenEngine(hooks, options.engine, engine);
 }
 
-ProfilePlan QuickPlan(const SearchSpace& space, std::uint64_t seed) {
+ProfilePlan QuickPlan(const SearchSpace& space, std::uint64_t seed, int batch) {
   PlanOptions options;
   options.seed = seed;
+  options.batch = batch;
   ProfilePlan plan = MakePlan(space, options);
   plan.protocol.allow_noisy = true;
   return plan;
@@ -188,7 +189,7 @@ LatencyTable GetLocalTable(const SearchSpace& space, const std::string& cache_di
     throw Error(ErrorKind::kUnavailable, StrCat("this machine has no profile yet (", path,
                                                 "); leave --no-profile out, or name a table by --target"));
   }
-  const ProfilePlan plan = QuickPlan(space, options.seed);
+  const ProfilePlan plan = QuickPlan(space, options.seed, options.batch);
   if (cached) {
     const std::vector<MeasureItem> missing = MissingItems(*cached, plan);
     if (missing.empty()) return *cached;

@@ -8,6 +8,14 @@
 
 namespace nas::detail {
 
+std::string NoiseOf(const std::map<std::string, ItemResult>& results, const ProtocolOptions& protocol) {
+  std::vector<ItemResult> measured;
+  for (const auto& [id, result] : results) {
+    if (result.error.empty()) measured.push_back(result);
+  }
+  return NoiseProblem(measured, protocol);
+}
+
 MeasuringReport MeasureItems(Engine& engine, const ProtocolOptions& protocol, const MeasureItem& reference,
                              const std::vector<MeasureItem>& items, const ProfileHooks& hooks,
                              std::map<std::string, ItemResult>& results,
@@ -32,7 +40,9 @@ MeasuringReport MeasureItems(Engine& engine, const ProtocolOptions& protocol, co
     hooks.progress->Update(state);
   };
   measuring.stop = [&] { return hooks.stop != nullptr && hooks.stop->requested(); };
-  return MeasuringRun(engine, protocol, reference).Measure(items, done, measuring);
+  MeasuringReport report = MeasuringRun(engine, protocol, reference).Measure(items, done, measuring);
+  if (report.too_noisy.empty()) report.too_noisy = NoiseOf(results, protocol);
+  return report;
 }
 
 std::unique_ptr<Engine> OpenEngine(const ProfileHooks& hooks, const std::string& name, const EngineOptions& options) {

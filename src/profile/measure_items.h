@@ -13,8 +13,12 @@
 
 namespace nas::detail {
 
+/// Why the results give no figure; "" = they do.
+std::string NoiseOf(const std::map<std::string, ItemResult>& results, const ProtocolOptions& protocol);
+
 /// Runs a plan's items, or some of them, and tells the caller's progress.
-/// `results`: earlier results by id, left out of measuring; new ones are added. `on_result` may be empty.
+/// `results`: earlier results by id, left out of measuring; new ones are added, and noise is judged by all of them.
+/// `on_result` may be empty.
 MeasuringReport MeasureItems(Engine& engine, const ProtocolOptions& protocol, const MeasureItem& reference,
                              const std::vector<MeasureItem>& items, const ProfileHooks& hooks,
                              std::map<std::string, ItemResult>& results,

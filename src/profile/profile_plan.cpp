@@ -10,6 +10,7 @@
 
 #include "block_design.h"
 #include "nas/core/rng.h"
+#include "nas/core/stats.h"
 #include "nas/core/text.h"
 #include "nas/latency/block_key.h"
 #include "nas/space/op_catalogue.h"
@@ -98,6 +99,25 @@ Architecture ReferenceNetwork(const SearchSpace& space) {
     choice.push_back(best);
   }
   return space.Build(choice);
+}
+
+// Bytes that one forward call of a network touches: its weights, and the maps of the block that needs most.
+std::int64_t CallBytes(const MeasureItem& net, int batch) {
+  double weights = 0, maps = 0;
+  for (const std::string& text : net.keys) {
+    const BlockKey key = ParseBlockKey(text);
+    const double in = double{1} * key.h * key.h, out = double{1} * key.hout * key.hout;
+    weights += BlockWeights(key);
+    maps = std::max(maps, in * key.cin + out * key.cout + (HasExpand(key) ? in * key.mid : 0) + out * key.mid);
+  }
+  return static_cast<std::int64_t>(sizeof(float) * (weights + batch * maps));
+}
+
+// What comes between two calls of a block in a network that is called again and again: that network's other data.
+std::int64_t RotateBytes(const std::vector<MeasureItem>& nets, int batch) {
+  std::vector<double> bytes;
+  for (const MeasureItem& net : nets) bytes.push_back(static_cast<double>(CallBytes(net, batch)));
+  return static_cast<std::int64_t>(Median(bytes));
 }
 
 // Every distinct key of the space with the chain in which it first occurs, fixed pieces first.
@@ -208,6 +228,7 @@ ProfilePlan MakePlan(const SearchSpace& space, const PlanOptions& options) {
   const std::vector<MeasureItem> all = BlockCollector(space, options.seed).items;
   plan.space_keys = static_cast<int>(all.size());
   plan.blocks = ChooseItems(all, counts.blocks);
+  plan.protocol.rotate_bytes = RotateBytes(plan.calibrate, options.batch);
   return plan;
 }
 

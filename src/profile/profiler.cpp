@@ -33,6 +33,7 @@ ProfilePlan PlanFor(const ProfileOptions& options, const SearchSpace& space) {
   plan.plan = options.plan;
   plan.held_out = options.held_out;
   plan.isolated = options.isolated || options.engine == "command";
+  plan.batch = options.batch;
   plan.seed = options.seed;
   ProfilePlan made = MakePlan(space, plan);
   made.protocol.allow_noisy = options.allow_noisy;
@@ -92,10 +93,10 @@ class ProfileJob {
       report = detail::MeasureItems(*engine_, plan_.protocol, plan_.reference, plan_.Items(), hooks_, results,
                                     [&](const ItemResult& result) { partial.Add(result); });
       if (hooks_.progress != nullptr) hooks_.progress->Finish();
+    } else {
+      report.too_noisy = detail::NoiseOf(results, plan_.protocol);
     }
     report.seconds += earlier_seconds;
-    // Of all items, not only those of this process.
-    if (report.too_noisy.empty()) report.too_noisy = NoiseProblem(Measured(results), plan_.protocol);
     CheckNotStopped(report, results.size());
     // Out of time says more than the few samples that came of it.
     if (!report.deadline) CheckQuiet(report);
@@ -121,14 +122,6 @@ class ProfileJob {
   // Worth another try when a profile is gone on with.
   bool Doubtful(const ItemResult& result) const {
     return !result.error.empty() || result.Has("unstable") || result.noise() > plan_.protocol.max_noise_floor;
-  }
-
-  static std::vector<ItemResult> Measured(const std::map<std::string, ItemResult>& results) {
-    std::vector<ItemResult> measured;
-    for (const auto& [id, result] : results) {
-      if (result.error.empty()) measured.push_back(result);
-    }
-    return measured;
   }
 
   void CheckPlaces() const {

@@ -216,6 +216,11 @@ TEST_CASE("§9.5 blocks run between their neighbours and come round cold; the mo
   options.rotate_bytes = 1000;  // smaller than the cache
   CHECK(Run(device, options, blocks).worst == Approx(0.3).epsilon(0.05));
 
+  // More than cold is not to be had.
+  SimulatedEngine engine(device);
+  options.rotate_bytes = std::int64_t{1} << 50;
+  CHECK(LayoutFor(engine, options).rotate_bytes == engine.CacheBytes() + engine.CacheBytes() / 4);
+
   options.rotate_bytes = 0;
   options.chain = false;
   const Outcome isolated = Run(device, options, blocks);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of the agent and of its host: read, or refused as bad input; what is read is written and read alike.
+// Lines of the agent, of its host and of a runtime of the user's own: read, or refused as bad input; what is read is
+// written and read alike.
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
 #include "nas/core/error.h"
 #include "nas/device/agent_protocol.h"
+#include "nas/device/command_engine.h"
 
 namespace {
 
@@ -26,6 +29,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   }
   try {
     nas::ParseHostLine(text);
+  } catch (const nas::Error& error) {
+    if (!IsRefusal(error)) std::abort();
+  }
+  try {
+    const nas::CommandLine line = nas::ParseCommandLine(text);
+    if (line.type == nas::CommandLine::Type::kSample && !(line.ms > 0 && std::isfinite(line.ms))) std::abort();
   } catch (const nas::Error& error) {
     if (!IsRefusal(error)) std::abort();
   }

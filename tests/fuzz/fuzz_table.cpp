@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -14,7 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string written = nas::TableToText(table);
     if (nas::TableToText(nas::TableFromText(written, "again")) != written) std::abort();
     const nas::LatencyModel model(table);
-    model.PredictBlock(nas::ParseBlockKey("mbconv:56,24,28,40,144,5,2,0,0,relu6"));
+    const nas::BlockPrediction block = model.PredictBlock(nas::ParseBlockKey("mbconv:56,24,28,40,144,5,2,0,0,relu6"));
+    if (!std::isfinite(block.ms) || block.ms < 0 || !std::isfinite(block.sigma) || block.sigma < 0) std::abort();
+    const nas::NetworkPrediction net = model.PredictKeys({block.key}, 224);
+    if (!std::isfinite(net.ms) || net.ms < 0 || !std::isfinite(net.half_width)) std::abort();
   } catch (const nas::Error& error) {
     if (error.kind() != nas::ErrorKind::kInput && error.kind() != nas::ErrorKind::kUsage) std::abort();
   }

@@ -35,7 +35,9 @@ struct MeasuringReport {
   std::vector<double> mhz;
   bool stopped = false;   ///< asked to stop; items are left
   bool deadline = false;  ///< out of time; items are left
-  std::string too_noisy;  ///< why no figure can be given, in words; "" = all is well
+  /// Why no figure can be given, in words; "" = all is well. A run that left items out because they are done tells of
+  /// drift only: a few items, measured again because they were doubtful, say nothing about the noise of all.
+  std::string too_noisy;
 };
 
 /// A device whose agent does what `MeasuringRun` does.
@@ -65,7 +67,8 @@ class MeasuringRun {
   MeasureItem reference_;
 };
 
-/// The layout that a protocol asks of an engine: rotation through 1.25 × the last-level cache unless it says otherwise.
+/// The layout that a protocol asks of an engine: rotation through what it says, at most (and where it says nothing)
+/// through 1.25 × the last-level cache.
 RunLayout LayoutFor(const Engine& engine, const ProtocolOptions& options);
 
 /// Why items give no figure (latency.md §9.8): too many are unstable, or their noise floor is too high; "" = they do.

@@ -15,7 +15,7 @@ struct ProtocolOptions {
   // Samples (§9.4, §9.5).
   double min_sample_ms = 1;       ///< shorter items are looped until a sample lasts this long
   bool chain = true;              ///< blocks are timed between their neighbours
-  std::int64_t rotate_bytes = 0;  ///< 0 = 1.25 × the last-level cache
+  std::int64_t rotate_bytes = 0;  ///< other data between two runs of a block; 0 = 1.25 × the last-level cache
   // Stop rule (§9.6).
   int min_runs = 20;
   double min_seconds = 0.5;

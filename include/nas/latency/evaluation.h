@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ struct EvalItem {
   double predicted = 0;              ///< ms
   std::array<double, 2> interval{};  ///< 95 %
   double extrapolated_share = 0;     ///< of its ms
+  std::set<std::string> flags = {};  ///< why it, or a block of it, is doubtful
 };
 
 /// Predictions of a rival of the model, in the order of the items.
@@ -46,7 +48,12 @@ struct EvalOptions {
 struct Evaluation {
   SplitReport report;
   std::vector<EvalItem> items;
+  std::optional<TransferRecord> transfer;  ///< split `device:NAME`
+  std::vector<std::string> warnings;       ///< of the transfer
 };
+
+/// What is doubtful about the items, for people: "kernel 7 was never sampled (150 of 150 items)", commonest first.
+std::vector<std::string> FlagSummary(const Evaluation& evaluation);
 
 /// What a split is made from: the rows of a file as they are (twins not merged), or those of a table.
 struct EvalData {

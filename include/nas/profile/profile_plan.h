@@ -16,6 +16,7 @@ struct PlanOptions {
   std::string plan = "quick";  ///< quick | full
   int held_out = 0;            ///< 0 = the plan's number
   bool isolated = false;
+  int batch = 1;  ///< images per forward call
   std::uint64_t seed = 0;
 };
 
