@@ -5,6 +5,7 @@
 
 #include "compute.h"
 #include "nas/core/error.h"
+#include "nas/core/text.h"
 #include "nas/search/supernet_eval.h"
 #include "nas/train/eval_options.h"
 
@@ -16,6 +17,7 @@ Run ConfigureEval(FlagSet& flags) {
     std::string supernet;
     std::string archs;
     std::int64_t limit_per_class = 0;
+    std::int64_t carve_out = 0;
   };
   auto f = std::make_shared<EvalFlags>();
   flags.Group("One network");
@@ -27,6 +29,9 @@ Run ConfigureEval(FlagSet& flags) {
   flags.Add("--supernet", &f->supernet, "run folder of a search");
   flags.Add("--archs", &f->archs,
             "file of architectures or codes, one per line, or - for stdin; one JSON line per network");
+  flags.Add(
+      "--carve-out", &f->carve_out,
+      "judge on so many of the search's held-out images by batch statistics, as the search does; 0: on test images");
   flags.Group("Data and place");
   flags.Add("--data", &f->plain.data, "demo, an image folder, or cifar10:DIR; by default the run's own");
   flags.Add("--limit-per-class", &f->limit_per_class, "test images per class with --supernet; 0: all");
@@ -44,11 +49,14 @@ Run ConfigureEval(FlagSet& flags) {
     }
     if (f->supernet.empty() || f->archs.empty())
       ThrowUsage("--supernet RUN and --archs FILE|- belong together; give both");
+    if (f->carve_out < 0)
+      ThrowUsage(StrCat("--carve-out ", f->carve_out, " must not be negative; give images, e.g. 1000"));
     SupernetEvalOptions o;
     o.supernet = f->supernet;
     o.archs_source = f->archs;
     o.data = f->plain.data;
     o.limit_per_class = f->limit_per_class;
+    o.carve_out = f->carve_out;
     o.device = f->plain.device;
     o.seed = session.seed;
     o.threads = session.threads;

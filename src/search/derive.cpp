@@ -177,6 +177,20 @@ class Derivation {
   const TargetState& target_state_;
 };
 
+/// Between two networks that are judged: tells how far it is, and stops when asked; all training is in the checkpoint.
+void LookUp(const SearchSetup& setup, const SearchHooks& hooks, const RunFolder& folder, std::int64_t judged) {
+  if (hooks.progress != nullptr) {
+    ProgressState look;
+    look.phase = StrCat("choose: ", judged, " networks judged");
+    hooks.progress->Update(look);
+  }
+  if (hooks.stop == nullptr || !hooks.stop->requested()) return;
+  throw Error(
+      ErrorKind::kCheckpointed,
+      StrCat("stopped while choosing among trained networks; go on with: nas search --out ", folder.path().string(),
+             setup.options.from.empty() ? " --resume" : " --force", " and the same flags"));
+}
+
 }  // namespace
 
 void RecalibrateOnTrainingImages(const SearchSetup& setup, Network& network, const at::Device& device) {
@@ -197,6 +211,7 @@ SearchResult DeriveNetworks(const SearchSetup& setup, const SearchHooks& hooks, 
   SearchResult result;
   const RankingProbe probe(setup);
   InheritedAccuracy accuracy = probe.Accuracy(state, strategy.learns_alphas());
+  accuracy.BeforeEach([&](std::int64_t judged) { LookUp(setup, hooks, folder, judged); });
   for (std::size_t t = 0; t < setup.targets.size(); ++t) {
     result.targets.push_back(Derivation(setup, hooks, folder, state, strategy, accuracy, t).Run());
   }

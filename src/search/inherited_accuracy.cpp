@@ -16,6 +16,7 @@ InheritedAccuracy::InheritedAccuracy(Supernet& net, Loader& loader, std::int64_t
 }
 
 std::vector<double> InheritedAccuracy::PerBatch(const Choice& choice) {
+  if (before_each_) before_each_(static_cast<std::int64_t>(known_.size()));
   const torch::NoGradGuard no_grad;
   std::vector<at::Tensor> correct;
   for (const Batch& batch : batches_) {

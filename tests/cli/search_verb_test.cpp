@@ -74,6 +74,15 @@ TEST_CASE("a search meets its budget and writes the run folder of the contract",
     INFO(scored.err);
     REQUIRE(scored.code == 0);
     REQUIRE(scored.json()["top1"].get<double>() == Approx(result["targets"][0]["accuracy"]["top1"].get<double>()));
+
+    // As the search judged it: what its samples say of the whole schedule.
+    const Outcome judged = RunNas({"eval", "--supernet", out, "--archs", "-", "--carve-out", "1000"}, code + "\n");
+    INFO(judged.err);
+    REQUIRE(judged.code == 0);
+    CHECK(judged.json()["code"] == code);
+    CHECK(judged.json()["images"].get<int>() <= 1000);
+    CHECK_FALSE(judged.json().contains("loss"));
+    CHECK(RunNas({"eval", "--supernet", out, "--archs", "-", "--carve-out", "-1"}, code + "\n").code == 2);
   }
   SECTION("a damaged checkpoint is refused by name") {
     std::filesystem::remove(std::filesystem::path(out) / "result.json");

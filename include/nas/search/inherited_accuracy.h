@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nas/data/loader.h"
@@ -18,6 +20,8 @@ class InheritedAccuracy {
   /// Keeps up to `images` images of the loader's first batches on the supernet's device.
   InheritedAccuracy(Supernet& net, Loader& loader, std::int64_t images);
 
+  /// Called before an architecture is judged, with the number of those judged so far; what it throws ends the judging.
+  void BeforeEach(std::function<void(std::int64_t judged)> look) { before_each_ = std::move(look); }
   /// Share of images classified right, 0…1.
   double operator()(const Choice& choice);
   /// The same on the even and on the odd batches: for split-half reliability. Also makes the whole known.
@@ -33,6 +37,7 @@ class InheritedAccuracy {
   std::vector<Batch> batches_;
   std::int64_t images_ = 0;
   std::map<std::string, double> known_;
+  std::function<void(std::int64_t)> before_each_;
 };
 
 }  // namespace nas
