@@ -44,11 +44,14 @@ DataReport CheckFolder(const std::string& spec, int threads) {
   if (report.test_carved) detail::SplitListing(/*seed=*/0, &listing);
   report.problems = listing.problems;
   report.notes = listing.notes;
+  report.pack_shards = listing.pack_shards;
+  report.pack_bytes = listing.pack_bytes;
+  report.listing_hash = listing.hash;
   for (const std::string& name : listing.classes) report.classes.push_back({name, 0, 0});
   detail::Findings findings;
   std::vector<int> sides;
   const auto look = [&](const std::vector<detail::ListedFile>& files, std::int64_t DataReport::ClassCount::*split) {
-    const auto examination = detail::ExamineFiles(listing.root, files, detail::ExamineDepth::kDecode, 0, threads);
+    const auto examination = detail::ExamineFiles(*listing.store, files, detail::ExamineDepth::kDecode, 0, threads);
     for (std::size_t i = 0; i < files.size(); ++i) {
       const detail::ExaminedFile& file = examination.files[i];
       findings.Add(files[i], file);
@@ -110,6 +113,8 @@ Json ToJson(const DataReport& report) {
   json["largest_side"] = report.largest_side;
   json["small_images"] = report.small_images;
   json["decoded_bytes"] = report.decoded_bytes;
+  if (report.pack_shards > 0) json["pack"] = {{"shards", report.pack_shards}, {"bytes", report.pack_bytes}};
+  if (!report.listing_hash.empty()) json["listing_hash"] = report.listing_hash;
   json["files_examined"] = report.files_examined;
   json["bad"] = report.bad_by_kind;
   json["converted"] = report.converted_by_kind;

@@ -3,31 +3,36 @@
 
 #include <utility>
 
-#include "image_decoder.h"
 #include "nas/core/error.h"
-#include "nas/core/files.h"
 #include "nas/core/text.h"
 
 namespace nas::detail {
 
-FileDataset::FileDataset(std::vector<std::string> class_names, std::filesystem::path root, std::vector<Entry> entries)
-    : class_names_(std::move(class_names)), root_(std::move(root)), entries_(std::move(entries)) {}
+FileDataset::FileDataset(std::vector<std::string> class_names, std::shared_ptr<const ImageStore> store,
+                         std::vector<ListedFile> files)
+    : class_names_(std::move(class_names)), store_(std::move(store)), files_(std::move(files)) {}
 
-const FileDataset::Entry& FileDataset::At(std::int64_t index) const {
+const ListedFile& FileDataset::At(std::int64_t index) const {
   if (index < 0 || index >= size()) ThrowInternal(StrCat("image ", index, " of ", size()));
-  return entries_[static_cast<std::size_t>(index)];
+  return files_[static_cast<std::size_t>(index)];
 }
 
-std::string FileDataset::Describe(std::int64_t index) const { return (root_ / At(index).name).string(); }
+std::string FileDataset::Describe(std::int64_t index) const { return store_->Describe(At(index)); }
+
+void FileDataset::WillRead(std::span<const std::int64_t> indices) const {
+  std::vector<const ListedFile*> files;
+  files.reserve(indices.size());
+  for (const std::int64_t index : indices) files.push_back(&At(index));
+  store_->WillRead(files);
+}
 
 template <typename Decode>
 void FileDataset::Read(std::int64_t index, const Decode& decode) const {
-  const std::string path = Describe(index);
-  const std::string content = ReadFile(path);
   try {
-    decode(ByteSpan(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
+    const std::string content = store_->Read(At(index));
+    decode(AsBytes(content));
   } catch (const DecodeError& error) {
-    ThrowInput(StrCat(path, " cannot be decoded any more (", Name(error.kind()), ": ", error.what(),
+    ThrowInput(StrCat(Describe(index), " cannot be decoded any more (", Name(error.kind()), ": ", error.what(),
                       "); restore the file or remove it"));
   }
 }

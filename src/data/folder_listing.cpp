@@ -6,9 +6,11 @@
 #include <string_view>
 #include <system_error>
 
+#include "folder_store.h"
 #include "nas/core/error.h"
 #include "nas/core/hash.h"
 #include "nas/core/text.h"
+#include "pack_store.h"
 
 namespace nas::detail {
 namespace {
@@ -67,7 +69,7 @@ void AddImages(const fs::path& folder, const std::string& prefix, int label, int
     } else if (HasImageEnding(name)) {
       std::error_code error;
       const auto bytes = entry.file_size(error);
-      files->push_back({prefix + name, label, error ? -1 : static_cast<std::int64_t>(bytes)});
+      files->push_back({prefix + name, label, error ? -1 : static_cast<std::int64_t>(bytes), -1});
     } else if (others->count++ == 0) {
       others->first = name;
     }
@@ -159,6 +161,8 @@ FolderListing ListFolder(const std::string& path) {
                       file ? "; unpack it and give a folder of class folders, cifar10:DIR or demo"
                            : "; give a folder of class folders, cifar10:DIR or demo"));
   }
+  if (IsPack(path)) return OpenPack(path);
+  listing.store = std::make_shared<FolderStore>(path);
   const std::vector<std::string> folders = Subfolders(listing.root);
   const bool splits = HasTrainSplit(listing.root, folders);
   if (!splits && !folders.empty() && std::all_of(folders.begin(), folders.end(), IsSplitName)) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 
 #include "nas/core/text.h"
 #include "parallel_for.h"
@@ -11,71 +10,20 @@
 namespace nas::detail {
 namespace {
 
-constexpr std::int64_t kHeadBytes = 32 << 10;  // holds the size of nearly all files, and small files whole
-constexpr std::int64_t kTailBytes = 4 << 10;   // some cameras and editors add bytes after the end marker
 constexpr std::int64_t kFilesPerBlock = 256;
 constexpr double kMostBad = 0.01;
 constexpr std::size_t kNamesShown = 3;
 
-/// The bytes of one file, read as far as they are needed.
-class FileBytes {
- public:
-  explicit FileBytes(const std::filesystem::path& path) : stream_(path, std::ios::binary | std::ios::ate) {
-    if (!stream_) throw DecodeError(BadKind::kUnreadable, "the file cannot be opened");
-    size_ = stream_.tellg();
-    if (size_ < 0) throw DecodeError(BadKind::kUnreadable, "the file cannot be read");
-    if (size_ == 0) throw DecodeError(BadKind::kEmpty, "the file has no bytes");
-  }
-
-  bool FitsHead() const { return size_ <= kHeadBytes; }
-  std::vector<std::uint8_t> Head() { return Read(0, std::min(size_, kHeadBytes)); }
-  std::vector<std::uint8_t> Tail() { return Read(std::max<std::int64_t>(size_ - kTailBytes, 0), size_); }
-  std::vector<std::uint8_t> All() { return Read(0, size_); }
-
- private:
-  std::vector<std::uint8_t> Read(std::int64_t begin, std::int64_t end) {
-    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(end - begin));
-    stream_.seekg(begin);
-    stream_.read(reinterpret_cast<char*>(bytes.data()), end - begin);
-    if (!stream_) throw DecodeError(BadKind::kUnreadable, "the file cannot be read");
-    return bytes;
-  }
-
-  std::ifstream stream_;
-  std::int64_t size_ = 0;
-};
-
-ImageInfo ExamineHeader(FileBytes* file) {
-  const std::vector<std::uint8_t> head = file->Head();
-  std::vector<std::uint8_t> all;
-  ImageInfo info;
-  try {
-    info = ReadImageInfo(head);
-  } catch (const DecodeError& error) {
-    // Large embedded profiles or previews push the size beyond the first bytes.
-    if (file->FitsHead() || error.kind() == BadKind::kNotAnImage || error.kind() == BadKind::kTooLarge) throw;
-    all = file->All();
-    info = ReadImageInfo(all);
-  }
-  if (!HasEndMarker(info.format, file->Tail())) {
-    if (all.empty()) all = file->All();
-    DecodeImage(all, Damage::kRefuse);
-  }
-  return info;
-}
-
-ExaminedFile ExamineFile(const std::filesystem::path& path, ExamineDepth depth, std::vector<std::uint8_t>* block) {
+ExaminedFile ExamineFile(const ImageStore& store, const ListedFile& file, ExamineDepth depth,
+                         std::vector<std::uint8_t>* block) {
+  if (depth == ExamineDepth::kHeader) return store.ExamineHeader(file);
   ExaminedFile result;
   try {
-    FileBytes file(path);
-    if (depth == ExamineDepth::kHeader) {
-      result.info = ExamineHeader(&file);
-    } else {
-      const std::vector<std::uint8_t> bytes = file.All();
-      result.info = ReadImageInfo(bytes);
-      const Image image = DecodeImage(bytes, Damage::kRefuse);
-      if (depth == ExamineDepth::kKeep) block->insert(block->end(), image.pixels.begin(), image.pixels.end());
-    }
+    const std::string content = store.Read(file);
+    const ByteSpan bytes = AsBytes(content);
+    result.info = ReadImageInfo(bytes);
+    const Image image = DecodeImage(bytes, Damage::kRefuse);
+    if (depth == ExamineDepth::kKeep) block->insert(block->end(), image.pixels.begin(), image.pixels.end());
     result.usable = true;
   } catch (const DecodeError& error) {
     result.bad = error.kind();
@@ -101,7 +49,7 @@ std::vector<std::string> Conversions(const std::string& name, const ImageInfo& i
 
 }  // namespace
 
-Examination ExamineFiles(const std::filesystem::path& root, const std::vector<ListedFile>& files, ExamineDepth depth,
+Examination ExamineFiles(const ImageStore& store, const std::vector<ListedFile>& files, ExamineDepth depth,
                          std::int64_t byte_limit, int threads) {
   const auto count = static_cast<std::int64_t>(files.size());
   Examination result;
@@ -110,10 +58,15 @@ Examination ExamineFiles(const std::filesystem::path& root, const std::vector<Li
   std::atomic<std::int64_t> kept{0};
   ParallelFor(count, kFilesPerBlock, threads, [&](std::int64_t begin, std::int64_t end) {
     if (depth == ExamineDepth::kKeep && kept > byte_limit) return;
+    if (depth != ExamineDepth::kHeader) {
+      std::vector<const ListedFile*> piece;
+      for (std::int64_t i = begin; i < end; ++i) piece.push_back(&files[i]);
+      store.WillRead(piece);
+    }
     std::vector<std::uint8_t> block;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::size_t before = block.size();
-      result.files[i] = ExamineFile(root / files[i].name, depth, &block);
+      result.files[i] = ExamineFile(store, files[i], depth, &block);
       kept += static_cast<std::int64_t>(block.size() - before);
     }
     if (depth != ExamineDepth::kKeep) return;

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "folder_listing.h"
-#include "image_decoder.h"
+#include "image_store.h"
 #include "nas/data/check.h"
 
 namespace nas::detail {
@@ -19,13 +17,6 @@ enum class ExamineDepth {
   kKeep,    ///< every pixel, and the pixels are kept
 };
 
-struct ExaminedFile {
-  bool usable = false;
-  BadKind bad = BadKind::kUnreadable;    ///< holds where not usable
-  ImageInfo info;                        ///< holds where usable
-  const std::uint8_t* pixels = nullptr;  ///< with kKeep: inside of one of the blocks
-};
-
 struct Examination {
   std::vector<ExaminedFile> files;                ///< in the order asked
   std::vector<std::vector<std::uint8_t>> blocks;  ///< with kKeep
@@ -33,7 +24,7 @@ struct Examination {
 };
 
 /// Looks at files from several threads. `byte_limit` bounds what kKeep keeps.
-Examination ExamineFiles(const std::filesystem::path& root, const std::vector<ListedFile>& files, ExamineDepth depth,
+Examination ExamineFiles(const ImageStore& store, const std::vector<ListedFile>& files, ExamineDepth depth,
                          std::int64_t byte_limit, int threads);
 
 /// Counts of odd and unusable files by kind, with the first names of each.

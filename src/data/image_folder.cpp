@@ -37,7 +37,7 @@ struct Usable {
 /// Looks at `files` and adds the good ones. False when the pixels exceed the limit.
 bool Examine(const FolderListing& listing, const std::vector<ListedFile>& files, ExamineDepth depth,
              std::int64_t* bytes_left, int threads, Findings* findings, Usable* usable) {
-  Examination examination = ExamineFiles(listing.root, files, depth, *bytes_left, threads);
+  Examination examination = ExamineFiles(*listing.store, files, depth, *bytes_left, threads);
   if (examination.over_limit) return false;
   for (std::size_t i = 0; i < files.size(); ++i) {
     findings->Add(files[i], examination.files[i]);
@@ -97,7 +97,7 @@ double EstimateDecodedBytes(const FolderListing& listing, std::int64_t limit_per
   std::vector<ListedFile> sample;
   const std::size_t step = std::max<std::size_t>(listing.train.size() / kSampledHeaders, 1);
   for (std::size_t i = 0; i < listing.train.size(); i += step) sample.push_back(listing.train[i]);
-  const Examination examination = ExamineFiles(listing.root, sample, ExamineDepth::kHeader, 0, 1);
+  const Examination examination = ExamineFiles(*listing.store, sample, ExamineDepth::kHeader, 0, 1);
   double bytes = 0;
   double good = 0;
   for (const ExaminedFile& file : examination.files) {
@@ -154,17 +154,17 @@ std::shared_ptr<const Dataset> MakeDataset(const FolderListing& listing, bool ke
     return x.label != y.label ? x.label < y.label : x.name < y.name;
   });
   if (!kept) {
-    std::vector<FileDataset::Entry> entries;
-    entries.reserve(order.size());
-    for (const std::size_t i : order) entries.push_back({std::move(usable.files[i].name), usable.files[i].label});
-    return std::make_shared<FileDataset>(listing.classes, listing.root, std::move(entries));
+    std::vector<ListedFile> files;
+    files.reserve(order.size());
+    for (const std::size_t i : order) files.push_back(std::move(usable.files[i]));
+    return std::make_shared<FileDataset>(listing.classes, listing.store, std::move(files));
   }
   std::vector<CachedDataset::Entry> entries;
   entries.reserve(order.size());
   for (const std::size_t i : order) {
     const ExaminedFile& file = usable.examined[i];
     entries.push_back({file.pixels, file.info.width, file.info.height, usable.files[i].label,
-                       (listing.root / usable.files[i].name).string()});
+                       listing.store->Describe(usable.files[i])});
   }
   return std::make_shared<CachedDataset>(listing.classes, std::move(usable.blocks), std::move(entries));
 }

@@ -208,25 +208,26 @@ void DecodeJpegResized(ByteSpan bytes, const ResizePlanner& planner, Image* out)
     return TriangleTaps(low, high, static_cast<double>(start) / divisor, static_cast<double>(length) / divisor, scaled,
                         window_start, window_length);
   };
-  const AxisTaps columns =
+  AxisTaps columns =
       taps(plan.left, plan.width, reader.scaled_width(), plan.scaled_width, plan.window_left, plan.window_width);
   const AxisTaps rows =
       taps(plan.top, plan.height, reader.scaled_height(), plan.scaled_height, plan.window_top, plan.window_height);
+  if (plan.mirrored) MirrorOutputs(&columns);
   reader.Start(columns.begin, columns.end, rows.begin);
   const std::size_t stride = static_cast<std::size_t>(plan.window_width) * 3;
   // An odd address: libjpeg-turbo writes aligned rows around the cache, and they are read again at once.
   std::vector<std::uint8_t> row_bytes(static_cast<std::size_t>(reader.row_width()) * 3 + kRowPadding + 1);
   std::uint8_t* row = row_bytes.data() + 1;
-  std::vector<std::uint8_t> narrowed(stride * (rows.end - rows.begin) + kRowPadding);
+  const auto narrowed = std::make_unique_for_overwrite<std::uint8_t[]>(stride * (rows.end - rows.begin) + kRowPadding);
   const RowResampler resampler(columns);
   for (int y = rows.begin; y < rows.end; ++y) {
     reader.ReadRow(row);
-    resampler.Run(row, reader.row_left(), narrowed.data() + stride * (y - rows.begin));
+    resampler.Run(row, reader.row_left(), narrowed.get() + stride * (y - rows.begin));
   }
   out->width = plan.window_width;
   out->height = plan.window_height;
   out->pixels.resize(stride * plan.window_height);
-  ResampleColumns(narrowed.data(), rows.begin, rows, stride, out->pixels.data());
+  ResampleColumns(narrowed.get(), rows.begin, rows, stride, out->pixels.data());
 }
 
 }  // namespace nas::detail

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "vector_kernels.h"
 
@@ -34,7 +35,7 @@ void PlainRowKernel(const RowFilter& filter, const std::uint8_t* row, int row_le
 
 /// kTaps = 0: the number is known at run time only.
 template <int kTaps>
-void ColumnKernel(const std::uint8_t* source, const std::int16_t* weights, int run_time_taps, std::size_t stride,
+void PlainColumns(const std::uint8_t* source, const std::int16_t* weights, int run_time_taps, std::size_t stride,
                   std::uint8_t* out) {
   if constexpr (kTaps > 0) {
     for (std::size_t x = 0; x < stride; ++x) {
@@ -103,6 +104,16 @@ AxisTaps TriangleTaps(int low, int high, double start, double length, int scaled
   return axis;
 }
 
+void MirrorOutputs(AxisTaps* axis) {
+  std::reverse(axis->first.begin(), axis->first.end());
+  for (std::size_t i = 0, j = axis->first.size(); i + 1 < j; ++i) {
+    --j;
+    std::swap_ranges(axis->weights.begin() + static_cast<std::ptrdiff_t>(i * axis->taps),
+                     axis->weights.begin() + static_cast<std::ptrdiff_t>((i + 1) * axis->taps),
+                     axis->weights.begin() + static_cast<std::ptrdiff_t>(j * axis->taps));
+  }
+}
+
 RowResampler::RowResampler(const AxisTaps& taps) : kernel_(VectorRowKernel()) {
   filter_.outputs = static_cast<int>(taps.first.size());
   filter_.taps = taps.taps;
@@ -117,54 +128,60 @@ RowResampler::RowResampler(const AxisTaps& taps) : kernel_(VectorRowKernel()) {
 
 void ResampleColumns(const std::uint8_t* rows, int rows_top, const AxisTaps& taps, std::size_t stride,
                      std::uint8_t* out) {
+  const ColumnKernel vector_kernel = VectorColumnKernel();
   for (std::size_t i = 0; i < taps.first.size(); ++i) {
     const std::uint8_t* source = rows + stride * static_cast<std::size_t>(taps.first[i] - rows_top);
     const std::int16_t* weights = taps.weights.data() + i * taps.taps;
     std::uint8_t* target = out + i * stride;
+    if (vector_kernel != nullptr) {
+      vector_kernel(source, weights, taps.taps, stride, target);
+      continue;
+    }
     switch (taps.taps) {
       case 1:
-        ColumnKernel<1>(source, weights, 1, stride, target);
+        PlainColumns<1>(source, weights, 1, stride, target);
         break;
       case 2:
-        ColumnKernel<2>(source, weights, 2, stride, target);
+        PlainColumns<2>(source, weights, 2, stride, target);
         break;
       case 3:
-        ColumnKernel<3>(source, weights, 3, stride, target);
+        PlainColumns<3>(source, weights, 3, stride, target);
         break;
       case 4:
-        ColumnKernel<4>(source, weights, 4, stride, target);
+        PlainColumns<4>(source, weights, 4, stride, target);
         break;
       case 5:
-        ColumnKernel<5>(source, weights, 5, stride, target);
+        PlainColumns<5>(source, weights, 5, stride, target);
         break;
       case 6:
-        ColumnKernel<6>(source, weights, 6, stride, target);
+        PlainColumns<6>(source, weights, 6, stride, target);
         break;
       default:
-        ColumnKernel<0>(source, weights, taps.taps, stride, target);
+        PlainColumns<0>(source, weights, taps.taps, stride, target);
     }
   }
 }
 
 void ResizeImage(ImageView image, const ResizePlan& plan, Image* out) {
-  const AxisTaps columns = TriangleTaps(plan.left, plan.left + plan.width, plan.left, plan.width, plan.scaled_width,
-                                        plan.window_left, plan.window_width);
+  AxisTaps columns = TriangleTaps(plan.left, plan.left + plan.width, plan.left, plan.width, plan.scaled_width,
+                                  plan.window_left, plan.window_width);
+  if (plan.mirrored) MirrorOutputs(&columns);
   const AxisTaps rows = TriangleTaps(plan.top, plan.top + plan.height, plan.top, plan.height, plan.scaled_height,
                                      plan.window_top, plan.window_height);
   const std::size_t stride = static_cast<std::size_t>(plan.window_width) * 3;
-  std::vector<std::uint8_t> narrowed(stride * (rows.end - rows.begin) + kRowPadding);
+  const auto narrowed = std::make_unique_for_overwrite<std::uint8_t[]>(stride * (rows.end - rows.begin) + kRowPadding);
   // The last row of a picture has no bytes behind it that may be read.
   const std::size_t row_bytes = static_cast<std::size_t>(columns.end - columns.begin) * 3;
   std::vector<std::uint8_t> row(row_bytes + kRowPadding);
   const RowResampler resampler(columns);
   for (int y = rows.begin; y < rows.end; ++y) {
     std::memcpy(row.data(), image.pixels + (static_cast<std::size_t>(y) * image.width + columns.begin) * 3, row_bytes);
-    resampler.Run(row.data(), columns.begin, narrowed.data() + stride * (y - rows.begin));
+    resampler.Run(row.data(), columns.begin, narrowed.get() + stride * (y - rows.begin));
   }
   out->width = plan.window_width;
   out->height = plan.window_height;
   out->pixels.resize(stride * plan.window_height);
-  ResampleColumns(narrowed.data(), rows.begin, rows, stride, out->pixels.data());
+  ResampleColumns(narrowed.get(), rows.begin, rows, stride, out->pixels.data());
 }
 
 }  // namespace nas::detail

@@ -24,6 +24,9 @@ struct AxisTaps {
 /// window_length) are computed; only positions in [low, high) take part.
 AxisTaps TriangleTaps(int low, int high, double start, double length, int scaled, int window_start, int window_length);
 
+/// The same outputs in reverse order.
+void MirrorOutputs(AxisTaps* axis);
+
 /// Filters RGB rows along x.
 class RowResampler {
  public:

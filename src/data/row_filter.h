@@ -19,6 +19,10 @@ struct RowFilter {
   std::vector<std::int16_t> packed;       ///< the same as the vector kernel reads them; empty where there is none
 };
 
+/// Weighted sum of `taps` rows, `stride` bytes each, at weights of 2^14: the filter along y of one output row.
+using ColumnKernel = void (*)(const std::uint8_t* rows, const std::int16_t* weights, int taps, std::size_t stride,
+                              std::uint8_t* out);
+
 /// RGB row → filtered RGB row. `row` starts at source column `row_left`.
 using RowKernel = void (*)(const RowFilter& filter, const std::uint8_t* row, int row_left, std::uint8_t* out);
 

@@ -29,10 +29,14 @@ void SampleRenderer::Render(const Dataset& dataset, std::int64_t index, std::int
   const bool augment = options_.augmentation != Augmentation::kEval;
   CounterRng rng(MixSeed(options_.seed, kAugmentationSalt), static_cast<std::uint64_t>(index),
                  static_cast<std::uint32_t>(epoch));
+  // Large pictures are mirrored while they are resized, which costs nothing.
   const ResizePlanner planner = [&](int width, int height) {
-    return augment && !options_.small_images
-               ? RandomResizedCrop(width, height, side, &rng)
-               : CentreCrop(width, height, preprocessing_.resize_short, preprocessing_.crop);
+    if (!augment || options_.small_images) {
+      return CentreCrop(width, height, preprocessing_.resize_short, preprocessing_.crop);
+    }
+    ResizePlan plan = RandomResizedCrop(width, height, side, &rng);
+    plan.mirrored = (rng.Next() & 1U) != 0;
+    return plan;
   };
 
   ImageView view = options_.small_images ? dataset.Borrow(index) : ImageView{};
@@ -45,8 +49,8 @@ void SampleRenderer::Render(const Dataset& dataset, std::int64_t index, std::int
     if (options_.small_images) {
       picture = &scratch->changed;
       PadAndCrop(view, side / kPaddingDivisor, &rng, picture);
+      if ((rng.Next() & 1U) != 0) FlipHorizontally(picture);
     }
-    if ((rng.Next() & 1U) != 0) FlipHorizontally(picture);
     if (options_.color_jitter) ColorJitter(JitterFor(options_.augmentation), &rng, picture);
     view = View(*picture);
   }

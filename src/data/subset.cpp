@@ -23,6 +23,12 @@ class SubsetDataset : public Dataset {
   Image Get(std::int64_t index) const override { return dataset_->Get(At(index)); }
   std::string Describe(std::int64_t index) const override { return dataset_->Describe(At(index)); }
   ImageView Borrow(std::int64_t index) const override { return dataset_->Borrow(At(index)); }
+  void WillRead(std::span<const std::int64_t> indices) const override {
+    std::vector<std::int64_t> inner;
+    inner.reserve(indices.size());
+    for (const std::int64_t index : indices) inner.push_back(At(index));
+    dataset_->WillRead(inner);
+  }
   void GetResized(std::int64_t index, const ResizePlanner& planner, Image* out) const override {
     dataset_->GetResized(At(index), planner, out);
   }

@@ -14,6 +14,9 @@ RowKernel VectorRowKernel();
 /// Fills `packed` for it.
 void PackRowFilter(RowFilter* filter);
 
+/// The column kernel, or null likewise.
+ColumnKernel VectorColumnKernel();
+
 /// The pixel loops, never null. Every choice gives the same values.
 const PixelKernels& BestPixelKernels();
 

@@ -21,6 +21,8 @@ RowKernel VectorRowKernel() { return nullptr; }
 
 void PackRowFilter(RowFilter* /*filter*/) {}
 
+ColumnKernel VectorColumnKernel() { return nullptr; }
+
 const PixelKernels& BestPixelKernels() { return kKernels; }
 
 }  // namespace nas::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/resize.h"
 
+#include "data/augment.h"
+#include "data/image_decoder.h"
 #include "image_files.h"
 #include "pillow_golden.h"
 #include "support/catch_compat.h"
@@ -93,6 +95,33 @@ TEST_CASE("weights of each output add up to one and lie in the source", "[resize
         REQUIRE(taps.first[i] + taps.taps <= 2 + length);
       }
     }
+  }
+}
+
+TEST_CASE("a mirrored plan gives the flipped picture bit for bit", "[resize]") {
+  const Image picture = test::SmoothPicture(90, 60, 4);
+  const std::string jpeg = test::EncodeJpeg(picture);
+  const detail::ByteSpan bytes(reinterpret_cast<const std::uint8_t*>(jpeg.data()), jpeg.size());
+  for (const int out_width : {1, 2, 13, 40, 100}) {
+    CAPTURE(out_width);
+    ResizePlan plan = WholeResult(5, 2, 70, 50, out_width, 21);
+    Image plain, mirrored;
+    const auto decode = [&](Image* out) {
+      detail::DecodeImageResized(
+          bytes, [&](int, int) { return plan; }, out);
+    };
+    plan.mirrored = false;
+    detail::ResizeImage(View(picture), plan, &plain);
+    plan.mirrored = true;
+    detail::ResizeImage(View(picture), plan, &mirrored);
+    CHECK((out_width == 1) == (mirrored == plain));
+    detail::FlipHorizontally(&mirrored);
+    CHECK(mirrored == plain);
+    decode(&mirrored);
+    plan.mirrored = false;
+    decode(&plain);
+    detail::FlipHorizontally(&mirrored);
+    CHECK(mirrored == plain);
   }
 }
 

@@ -57,5 +57,27 @@ TEST_CASE("the row kernel gives the sums of the definition for any number of tap
   }
 }
 
+TEST_CASE("the column kernel gives the sums of the definition for any number of taps and any width", "[kernels]") {
+  for (const int outputs : {1, 3, 9, 20, 40, 41, 90}) {
+    for (const int width : {1, 10, 11, 21, 22, 75}) {
+      CAPTURE(outputs, width);
+      const Image picture = test::NoisePicture(width, 40, 78);
+      const auto taps = detail::TriangleTaps(0, 40, 0, 40, outputs, 0, outputs);
+      const std::size_t stride = static_cast<std::size_t>(width) * 3;
+      std::vector<std::uint8_t> out(stride * outputs);
+      detail::ResampleColumns(picture.pixels.data(), 0, taps, stride, out.data());
+      for (int i = 0; i < outputs; ++i) {
+        for (std::size_t x = 0; x < stride; ++x) {
+          int sum = 1 << 13;
+          for (int k = 0; k < taps.taps; ++k) {
+            sum += taps.weights[i * taps.taps + k] * picture.pixels[(taps.first[i] + k) * stride + x];
+          }
+          REQUIRE(out[i * stride + x] == sum >> 14);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace nas

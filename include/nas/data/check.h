@@ -27,6 +27,9 @@ struct DataReport {
   std::int64_t train_images = 0;    ///< sums of `classes`
   std::int64_t test_images = 0;
   bool test_carved = false;  ///< no test folder: part of the training images
+  std::int64_t pack_shards = 0;  ///< of a pack (`PackData`); 0 for anything else
+  std::int64_t pack_bytes = 0;   ///< in its shards
+  std::string listing_hash;      ///< of folders and packs, the same for both
   std::int64_t files_examined = 0;
   std::map<std::string, std::int64_t> bad_by_kind;
   std::map<std::string, std::int64_t> converted_by_kind;  ///< "CMYK", "16-bit", "grey", "PNG named .JPEG", …

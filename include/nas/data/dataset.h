@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class Dataset {
   /// Decodes only what the plan needs and resizes it into `out` (window_width × window_height). JPEG files are decoded
   /// at a reduced scale where that suffices, so pixels may differ a little from resizing `Get`.
   virtual void GetResized(std::int64_t index, const ResizePlanner& planner, Image* out) const;
+  /// These samples are wanted soon, in any order; a hint for sets on slow disks.
+  virtual void WillRead(std::span<const std::int64_t> /*indices*/) const {}
 
   int classes() const { return static_cast<int>(class_names().size()); }
 };

@@ -30,6 +30,7 @@ struct ResizePlan {
   int left = 0, top = 0, width = 0, height = 0;
   int scaled_width = 0, scaled_height = 0;
   int window_left = 0, window_top = 0, window_width = 0, window_height = 0;
+  bool mirrored = false;  ///< the window comes out with left and right exchanged
   friend bool operator==(const ResizePlan&, const ResizePlan&) = default;
 };
 
