@@ -200,6 +200,8 @@ class Loader::Impl {
       lock.unlock();
       std::exception_ptr failure;
       try {
+        // The whole batch at once: a slow disk answers its requests in the order that suits it.
+        if (begin == 0) dataset_->WillRead({slot->order->data() + slot->begin, static_cast<std::size_t>(slot->size)});
         Render(*slot, begin, end, &scratch);
       } catch (...) {
         failure = std::current_exception();
