@@ -14,6 +14,7 @@ struct BenchOptions {
   int threads = 1;
   int iters = 10;         ///< timed steps per item and path, 1…10,000
   std::string memory_of;  ///< internal: measure the peak memory of this one item in this process
+  std::string data = "demo";  ///< of the loader items: demo | DIR | cifar10:DIR
   std::string device = "auto";
   std::string kernels = "auto";  ///< auto | fused | torch: what computes MBConv blocks of the supernet and plain items
 };

@@ -18,6 +18,7 @@ Run ConfigureBench(FlagSet& flags) {
   flags.Add("--space", &o->space, "space of the supernet items");
   flags.Add("--batch", &o->batch, "images per step; 0: 64, or 16 from 64 px on");
   flags.Add("--resolution", &o->resolution, "input side in pixels; 0: the space's own");
+  flags.Add("--data", &o->data, "images of the loader items: demo, an image folder or its pack, or cifar10:DIR");
   flags.Add("--iters", &o->iters, "timed steps per item and path");
   flags.Add("--device", &o->device, "auto, cpu, cuda or cuda:i");
   flags.AddChoice("--kernels", &o->kernels, {"auto", "fused", "torch"},

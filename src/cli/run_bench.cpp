@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bench_loader.h"
 #include "bench_mbconv.h"
 #include "nas/core/clock.h"
 #include "nas/core/error.h"
@@ -18,7 +19,6 @@
 #include "nas/core/subprocess.h"
 #include "nas/core/table_printer.h"
 #include "nas/core/text.h"
-#include "nas/data/loader.h"
 #include "nas/latency/cost_table.h"
 #include "nas/nn/device.h"
 #include "nas/nn/supernet.h"
@@ -192,23 +192,10 @@ void MeasureMemory(const BenchOptions& options, const Session& session, std::vec
 }
 
 void MeasureLoader(const BenchOptions& options, std::vector<Sample>* out) {
-  if (!Wanted(options, "loader.train")) return;
-  const DataSplits data = OpenData({});
-  LoaderOptions loader_options;
-  loader_options.small_images = true;
-  loader_options.augmentation = Augmentation::kTrain;
-  loader_options.shuffle = true;
-  Loader loader(data.train, loader_options);
-  Sample sample{"loader.train", "images/s", {}};
-  for (int epoch = 0; epoch < 5; ++epoch) {
-    const Stopwatch watch;
-    loader.Seek(epoch, 0);
-    Batch batch;
-    std::int64_t images = 0;
-    while (loader.Next(&batch)) images += batch.labels.size(0);
-    sample.values.push_back(static_cast<double>(images) / watch.Seconds());
+  const auto wanted = [&](const std::string& name) { return Wanted(options, name); };
+  for (const LoaderSpeed& speed : MeasureLoaders(wanted, options.data, options.resolution, options.threads)) {
+    out->push_back({speed.name, "images/s", speed.images_per_s});
   }
-  out->push_back(std::move(sample));
 }
 
 void MeasurePredictor(const BenchOptions& options, const Session& session, std::vector<Sample>* out) {
@@ -262,7 +249,8 @@ int RunBench(const BenchOptions& options, const Session& session) {
   MeasureKernels(options, &samples);
   if (samples.empty()) {
     std::vector<std::string> known = StepBench::Names();
-    known.insert(known.end(), {"loader.train", "predictor.networks"});
+    known.insert(known.end(), {"predictor.networks"});
+    for (const std::string& name : LoaderBenchNames()) known.push_back(name);
     for (const std::string& name : MbconvBenchNames()) known.push_back(name);
     ThrowUsage(StrCat("--items ", options.items, " names nothing", DidYouMean(options.items, known)));
   }
