@@ -57,12 +57,13 @@ class DepthwiseGradItem {
         block_(args.channels - item.channel),
         sums_(sums),
         dweights_(dweights),
-        ring_{scratch, args.width + kEdgePixels},
+        ring_{scratch, RingWidth(args)},
         input_{scratch + kKernel * kBlockVectors * ring_.pixels * kLanes, ring_.pixels},
         taps_(input_.data + kBlockVectors * ring_.pixels * kLanes),
         mirrored_(taps_ + kChannelBlock * kTaps),
         gradients_(mirrored_ + kChannelBlock * kTaps) {
-    Clear(scratch, (kKernel + 1) * kBlockVectors * ring_.pixels * kLanes);
+    ring_.ClearEdges(kKernel, args.out_width);
+    input_.ClearEdges(1, args.width);
     Clear(gradients_, kChannelBlock * kTaps);
     PackTaps(args.weights + item.channel * kTaps, block_, kTaps, taps_);
     second_phase_ = MirrorTaps<kKernel, kStride, 0>(taps_, mirrored_);
@@ -70,7 +71,9 @@ class DepthwiseGradItem {
   }
 
   void Run() {
+    TouchMaps(item_.first);
     for (std::int64_t n = item_.first; n < item_.last; ++n) {
+      if (n + 1 < item_.last) TouchMaps(n + 1);
       std::int64_t packed = 0;
       for (std::int64_t h = 0; h < args_.height; ++h) {
         const GradientLines lines = GradientLines::Of<kKernel, kStride>(h, args_.out_height);
@@ -96,6 +99,21 @@ class DepthwiseGradItem {
 
  private:
   static constexpr int kTaps = kKernel * kKernel;
+
+  // Pixels of a packed row: of gradients, of which each phase reads in groups, or of inputs, read pixel by pixel.
+  static std::int64_t RingWidth(const DepthwiseGradArgs& args) {
+    const std::int64_t phase = (args.width + kStride - 1) / kStride;
+    const std::int64_t gradients = RingPixels(args.out_width, phase, kKernel, 1, kGroup);
+    const std::int64_t inputs = RingPixels(args.width, args.out_width, kKernel, kStride, 1);
+    return gradients > inputs ? gradients : inputs;
+  }
+
+  void TouchMaps(std::int64_t n) const {
+    const std::int64_t pixels = args_.height * args_.width, out_pixels = args_.out_height * args_.out_width;
+    TouchImage(args_.g2 + n * out_pixels * args_.channels + item_.channel, args_.channels, out_pixels);
+    TouchImage(args_.z2 + n * out_pixels * args_.channels + item_.channel, args_.channels, out_pixels);
+    TouchImage(args_.input + n * pixels * args_.channels + item_.channel, args_.channels, pixels);
+  }
 
   void PackGradients(std::int64_t n, std::int64_t row) {
     const std::int64_t at = ((n * args_.out_height + row) * args_.out_width) * args_.channels + item_.channel;
@@ -143,8 +161,10 @@ class DepthwiseGradItem {
   AheadRows PixelsAhead(std::int64_t n, std::int64_t h, int v, int half = 1) const {
     AheadRows ahead;
     ahead.step = args_.channels;
+    ahead.output_step = kStride * args_.channels;
     if (h < args_.height) {
       ahead.Add(args_.input + InputAt(n, h, v) + half * (args_.width / kStride) * args_.channels);
+      if (!args_.stream) ahead.output = args_.g + InputAt(n, h, v) + half * args_.channels;
     }
     return ahead;
   }
@@ -212,15 +232,18 @@ class DepthwiseGradItem {
 
 static void DepthwiseGrad(const DepthwiseGradArgs& args, const DepthwiseItem& item, float* sums, float* dweights,
                           float* scratch) {
-  const bool sevens = SevensFit((args.width + args.stride - 1) / args.stride);
+  const int group = GroupFor((args.width + args.stride - 1) / args.stride);
   WithKernel(args.kernel, args.stride, [&](auto kernel, auto stride) {
     WithActivation(args.norm1.act, [&](auto act) {
       constexpr int kKernel = decltype(kernel)::value, kStride = decltype(stride)::value;
       constexpr StageActivation kAct = decltype(act)::value;
-      if (sevens) {
-        DepthwiseGradItem<kKernel, kStride, 7, kAct>(args, item, sums, dweights, scratch).Run();
-      } else {
-        DepthwiseGradItem<kKernel, kStride, 8, kAct>(args, item, sums, dweights, scratch).Run();
+      switch (group) {
+        case 4:
+          return DepthwiseGradItem<kKernel, kStride, 4, kAct>(args, item, sums, dweights, scratch).Run();
+        case 7:
+          return DepthwiseGradItem<kKernel, kStride, 7, kAct>(args, item, sums, dweights, scratch).Run();
+        default:
+          return DepthwiseGradItem<kKernel, kStride, 8, kAct>(args, item, sums, dweights, scratch).Run();
       }
     });
   });

@@ -25,15 +25,27 @@ struct RowRing {
   std::int64_t pixels;  // of a packed row, with padding
 
   float* Row(std::int64_t slot, int vector) const { return data + (slot * kBlockVectors + vector) * pixels * kLanes; }
+
+  // Zeros beside the `width` pixels of each row.
+  void ClearEdges(int slots, std::int64_t width) const {
+    for (int row = 0; row < slots * kBlockVectors; ++row) {
+      float* first = data + row * pixels * kLanes;
+      Clear(first, kLeftPad * kLanes);
+      Clear(first + (kLeftPad + width) * kLanes, (pixels - kLeftPad - width) * kLanes);
+    }
+  }
 };
 
-static void Clear(float* p, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) p[i] = 0;
+// Pixels of a packed row from which `count` outputs are computed in groups.
+static inline std::int64_t RingPixels(std::int64_t width, std::int64_t count, int kernel, int stride, int group) {
+  const std::int64_t read = kLeftPad + ((count + group - 1) / group * group - 1) * stride + kernel;
+  const std::int64_t held = kLeftPad + width;
+  return read > held ? read : held;
 }
 
 // w[vector][tap][lane] from [channel][tap].
 static void PackTaps(const float* weights, const ChannelBlock& block, int taps, float* packed) {
-  Clear(packed, kChannelBlock * taps);
+  if (block.vectors < kBlockVectors || block.last < kLanes) Clear(packed, kChannelBlock * taps);
   for (int v = 0; v < block.vectors; ++v) {
     for (int lane = 0; lane < block.Count(v); ++lane) {
       for (int t = 0; t < taps; ++t) packed[(v * taps + t) * kLanes + lane] = weights[(v * kLanes + lane) * taps + t];
@@ -70,7 +82,9 @@ struct AheadRows {
   static constexpr int kMost = 4;
   const float* rows[kMost] = {};
   int count = 0;
-  std::int64_t step = 0;  // floats from pixel to pixel
+  std::int64_t step = 0;          // floats from pixel to pixel
+  const float* output = nullptr;  // the row of results behind this one; null: none
+  std::int64_t output_step = 0;
 
   void Add(const float* row) { rows[count++] = row; }
 
@@ -80,10 +94,22 @@ struct AheadRows {
       const float* p = rows[r] + first * step;
       for (std::int64_t w = first; w < last; ++w, p += step) __builtin_prefetch(p, 0, 3);
     }
+    if (output == nullptr) return;
+    const float* p = output + first * output_step;
+    for (std::int64_t w = first; w < last; ++w, p += output_step) __builtin_prefetch(p, 1, 3);
   }
 };
 
-// Calls put(pixel, value) for `count` outputs of a row. `kGroup` accumulators: 7 or 8, whichever wastes less.
+// The pixels of an image that will be packed soon, where it is so small that nothing else comes before them.
+static void TouchImage(const float* image, std::int64_t channels, std::int64_t pixels) {
+  constexpr std::int64_t kMost = 64;
+  if (pixels > kMost) return;
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    for (std::int64_t c = 0; c < kChannelBlock; c += 16) __builtin_prefetch(image + i * channels + c, 0, 2);
+  }
+}
+
+// Calls put(pixel, value) for `count` outputs of a row. `kGroup` accumulators: whichever wastes less.
 template <int kTaps, int kStride, int kGroup, typename Put>
 NAS_INLINE void ConvolveRow(const TapRows& rows, std::int64_t count, Vec start, const AheadRows& ahead,
                             const Put& put) {
@@ -132,14 +158,17 @@ static void DepthwiseImages(const DepthwiseArgs& args, const DepthwiseItem& item
   constexpr std::int64_t kPad = kKernel / 2;
   const ChannelBlock block(args.channels - item.channel);
   const std::int64_t channels = args.channels;
-  const RowRing ring{scratch, args.width + kEdgePixels};
-  const std::int64_t row_floats = kBlockVectors * ring.pixels * kLanes;
-  float* taps = scratch + kKernel * row_floats;
-  Clear(scratch, kKernel * row_floats);
+  const RowRing ring{scratch, RingPixels(args.width, args.out_width, kKernel, kStride, kGroup)};
+  float* taps = scratch + kKernel * kBlockVectors * ring.pixels * kLanes;
+  ring.ClearEdges(kKernel, args.width);
   PackTaps(args.weights + item.channel * kTaps, block, kTaps, taps);
   float* squares = sums + Padded(channels);
 
+  const std::int64_t image = args.height * args.width * channels;
+  const float* input = args.input + item.channel;
+  TouchImage(input + item.first * image, channels, args.height * args.width);
   for (std::int64_t n = item.first; n < item.last; ++n) {
+    if (n + 1 < item.last) TouchImage(input + (n + 1) * image, channels, args.height * args.width);
     std::int64_t packed = 0;  // input rows so far
     for (std::int64_t oh = 0; oh < args.out_height; ++oh) {
       const std::int64_t top = oh * kStride - kPad;
@@ -164,7 +193,8 @@ static void DepthwiseImages(const DepthwiseArgs& args, const DepthwiseItem& item
         }
         float* to = args.z + ((n * args.out_height + oh) * args.out_width) * channels + c;
         AheadRows ahead;
-        ahead.step = channels;
+        ahead.step = ahead.output_step = channels;
+        if (!args.stream && oh + 1 < args.out_height) ahead.output = to + args.out_width * channels;
         const float* below = args.input + ((n * args.height + packed) * args.width) * channels + c;
         if (packed < args.height) ahead.Add(below);
         if (kStride == 2) {  // twice the pixels, in rows and in columns
@@ -193,15 +223,21 @@ static void DepthwiseImages(const DepthwiseArgs& args, const DepthwiseItem& item
   }
 }
 
-// 7 where it divides the width better.
-static inline bool SevensFit(std::int64_t width) { return (width + 6) / 7 * 7 < (width + 7) / 8 * 8; }
+// Outputs per group: 7 where that divides the width better than 8.
+static inline int GroupFor(std::int64_t width) {
+  if (width <= 4) return 4;
+  return (width + 6) / 7 * 7 < (width + 7) / 8 * 8 ? 7 : 8;
+}
 
 template <int kKernel, int kStride, StageActivation kAct>
 static void DepthwiseGroups(const DepthwiseArgs& args, const DepthwiseItem& item, float* sums, float* scratch) {
-  if (SevensFit(args.out_width)) {
-    DepthwiseImages<kKernel, kStride, 7, kAct>(args, item, sums, scratch);
-  } else {
-    DepthwiseImages<kKernel, kStride, 8, kAct>(args, item, sums, scratch);
+  switch (GroupFor(args.out_width)) {
+    case 4:
+      return DepthwiseImages<kKernel, kStride, 4, kAct>(args, item, sums, scratch);
+    case 7:
+      return DepthwiseImages<kKernel, kStride, 7, kAct>(args, item, sums, scratch);
+    default:
+      return DepthwiseImages<kKernel, kStride, 8, kAct>(args, item, sums, scratch);
   }
 }
 

@@ -39,20 +39,47 @@ NAS_INLINE int PanelWidth(std::int64_t vectors) {
   return vectors == 1 ? 1 : 2;
 }
 
-static void Pack(const float* weights, std::int64_t k, std::int64_t n, std::int64_t stride_k, std::int64_t stride_n,
-                 float* packed) {
-  const std::int64_t vectors = (n + kLanes - 1) / kLanes;
-  for (std::int64_t v = 0; v < vectors;) {
-    const int width = PanelWidth(vectors - v) * kLanes;
-    // Column by column: a transposed matrix is then read in the order of its memory.
-    for (int j = 0; j < width; ++j) {
-      const std::int64_t column = v * kLanes + j;
-      for (std::int64_t i = 0; i < k; ++i) {
-        packed[i * width + j] = column < n ? weights[i * stride_k + column * stride_n] : 0.0f;
+// The panel of columns with that index.
+static Panel PanelAt(std::int64_t columns, std::int64_t index) {
+  const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
+  std::int64_t v = 0;
+  for (; index > 0; --index) v += PanelWidth(vectors - v);
+  return {v * kLanes, PanelWidth(vectors - v) * kLanes};
+}
+
+static void PackPanel(const float* weights, std::int64_t k, std::int64_t n, std::int64_t stride_k,
+                      std::int64_t stride_n, std::int64_t index, float* packed) {
+  const Panel panel = PanelAt(n, index);
+  packed += panel.first * k;
+  if (stride_n == 1) {
+    for (std::int64_t i = 0; i < k; ++i) {
+      const float* row = weights + i * stride_k + panel.first;
+      for (std::int64_t j = 0; j < panel.columns; j += kLanes) {
+        const std::int64_t left = n - panel.first - j;
+        Store(packed + i * panel.columns + j, LoadUpTo(row + j, static_cast<int>(left), left >= kLanes));
       }
     }
-    packed += k * width;
-    v += width / kLanes;
+    return;
+  }
+  // Transposed, some rows of the result at a time; meanwhile what they need next comes in.
+  constexpr std::int64_t kStep = 16;
+  for (std::int64_t first = 0; first < k; first += kStep) {
+    const std::int64_t count = first + kStep < k ? kStep : k - first;
+    for (std::int64_t j = 0; j < panel.columns; ++j) {
+      float* to = packed + first * panel.columns + j;
+      if (panel.first + j >= n) {
+        for (std::int64_t i = 0; i < count; ++i) to[i * panel.columns] = 0;
+        continue;
+      }
+      const float* from = weights + (panel.first + j) * stride_n + first;
+      __builtin_prefetch(from + 2 * kStep, 0, 2);
+      if (count == kStep) {
+#pragma GCC unroll 16
+        for (std::int64_t i = 0; i < kStep; ++i) to[i * panel.columns] = from[i];
+      } else {
+        for (std::int64_t i = 0; i < count; ++i) to[i * panel.columns] = from[i];
+      }
+    }
   }
 }
 
@@ -60,6 +87,7 @@ template <int kWidth, typename Epilogue>
 static void GemmBlock(const float* a, std::int64_t lda, std::int64_t depth, const float* b, std::int64_t row, int rows,
                       std::int64_t column, std::int64_t columns, const Epilogue& epilogue, Ahead& shared_ahead) {
   Ahead ahead = shared_ahead;  // in registers
+  epilogue.template Expect<kWidth>(row, rows, column);
   Vec acc[kRows][kWidth];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
@@ -89,17 +117,29 @@ static void GemmBlock(const float* a, std::int64_t lda, std::int64_t depth, cons
   }
 }
 
-// How often Gemm and AddOuter touch what lies ahead.
-NAS_INLINE std::int64_t Panels(std::int64_t columns) {
+static std::int64_t Panels(std::int64_t columns) {
   std::int64_t panels = 0;
   for (std::int64_t v = (columns + kLanes - 1) / kLanes; v > 0; v -= PanelWidth(v)) ++panels;
   return panels;
 }
+// How often Gemm and AddOuter touch what lies ahead.
 NAS_INLINE std::int64_t GemmSteps(std::int64_t rows, std::int64_t depth, std::int64_t columns) {
   return Panels(columns) * ((rows + kRows - 1) / kRows) * depth;
 }
 NAS_INLINE std::int64_t OuterSteps(std::int64_t narrow, std::int64_t wide, std::int64_t rows) {
   return Panels(wide) * ((narrow + kRows - 1) / kRows) * rows;
+}
+
+// Lines that a block of results will go to, fetched for writing while it is computed: a store that misses the cache
+// holds up those behind it.
+template <int kWidth>
+NAS_INLINE void ExpectBlock(const float* to, std::int64_t ld, int rows) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+    if (i >= rows) break;
+#pragma GCC unroll 3
+    for (int j = 0; j < kWidth; ++j) __builtin_prefetch(to + i * ld + j * kLanes, 1, 3);
+  }
 }
 
 // C = A·B for `rows` rows of A [rows up to a multiple of kRows][depth] and packed B; `epilogue` gets blocks of C.

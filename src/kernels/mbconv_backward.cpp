@@ -8,10 +8,12 @@ namespace nas {
 namespace {
 
 using detail::AlignedBuffer;
+using detail::kBlockRows;
 using detail::NormAct;
 using detail::NormGradient;
 using detail::Padded;
 using detail::PartialSums;
+using detail::RoundUp;
 
 AlignedBuffer Zeros(std::int64_t floats) {
   AlignedBuffer buffer(floats);
@@ -78,7 +80,7 @@ class Backward {
     const detail::OutputSumsArgs args{dy_, saved_.z3, stats_.norms[2].mean, shape_.out};
     const detail::RowPlan plan = detail::PlanRows(shape_.out_pixels(), shape_.hidden, 0);
     const AlignedBuffer sums = Zeros(plan.items * 2 * Padded(shape_.out));
-    pool_.run(plan.items, [&](std::int64_t item, int) {
+    detail::RunItems(pool_, plan.items, shape_.out_pixels() * shape_.out, [&](std::int64_t item, int) {
       stages_.output_sums(args, plan.Item(item), sums.data() + item * 2 * Padded(shape_.out));
     });
     return FinishNorm(2, sums, plan.items, shape_.out, shape_.out_pixels());
@@ -86,7 +88,9 @@ class Backward {
 
   NormGradientBuffer Project(const NormGradient& norm3, float* g2) const {
     AlignedBuffer packed(shape_.out * Padded(shape_.hidden));
-    stages_.pack(weights_.project, shape_.out, shape_.hidden, shape_.hidden, 1, packed.data());
+    detail::RunItems(pool_, stages_.panels(shape_.hidden), shape_.hidden * shape_.out, [&](std::int64_t item, int) {
+      stages_.pack_panel(weights_.project, shape_.out, shape_.hidden, shape_.hidden, 1, item, packed.data());
+    });
     detail::ProjectGradArgs args;
     args.dy = dy_;
     args.z3 = saved_.z3;
@@ -99,8 +103,13 @@ class Backward {
     args.hidden = shape_.hidden;
     args.out = shape_.out;
     args.stream = detail::Streams(g2, shape_.out_pixels(), shape_.hidden);
-    const std::int64_t partial = gradients_.project == nullptr ? 0 : detail::PartialSize(shape_.out, shape_.hidden);
-    const detail::RowPlan plan = detail::PlanRows(shape_.out_pixels(), shape_.hidden, partial);
+    const std::int64_t rows = shape_.out_pixels();
+    const bool weights = gradients_.project != nullptr;
+    const bool by_panel = weights && detail::SumsByPanel(rows, shape_.out, shape_.hidden);
+    const AlignedBuffer dz3(by_panel ? RoundUp(rows, kBlockRows) * detail::TileStride(shape_.out) : 0);
+    if (by_panel) args.dz3 = dz3.data();
+    const std::int64_t partial = weights && !by_panel ? detail::PartialSize(shape_.out, shape_.hidden) : 0;
+    const detail::RowPlan plan = detail::PlanRows(rows, shape_.hidden, partial);
     const AlignedBuffer sums = Zeros(plan.items * 2 * Padded(shape_.hidden));
     const AlignedBuffer partials(plan.items * partial);
     const std::int64_t scratch_floats = detail::RowScratch(plan.tile_rows, shape_.out, shape_.hidden);
@@ -112,7 +121,7 @@ class Backward {
                            scratch.data() + worker * scratch_floats);
     });
     if (partial != 0) {
-      pool_.run(shape_.out, [&](std::int64_t row, int) {
+      detail::RunItems(pool_, shape_.out, plan.items * partial, [&](std::int64_t row, int) {
         float* to = gradients_.project + row * shape_.hidden;
         const float* from = partials.data() + row * Padded(shape_.hidden);
         for (std::int64_t c = 0; c < shape_.hidden; ++c) to[c] = from[c];
@@ -121,6 +130,19 @@ class Backward {
           for (std::int64_t c = 0; c < shape_.hidden; ++c) to[c] += more[c];
         }
       });
+    }
+    if (by_panel) {
+      SumByPanel(
+          rows, shape_.out,
+          [&](const detail::PanelItem& item, float* sum, float* tile) {
+            stages_.project_weights(args, item, sum, tile);
+          },
+          [&](const detail::Panel& panel, std::int64_t columns, const float* sum) {
+            for (std::int64_t row = 0; row < shape_.out; ++row) {
+              const float* from = sum + row * panel.columns;
+              std::copy(from, from + columns, gradients_.project + row * shape_.hidden + panel.first);
+            }
+          });
     }
     return FinishNorm(1, sums, plan.items, shape_.hidden, shape_.out_pixels());
   }
@@ -159,13 +181,17 @@ class Backward {
                              scratch.data() + worker * scratch_floats);
     });
     if (partial != 0) {
-      pool_.run(taps, [&](std::int64_t tap, int) {
-        float* sum = partials.data() + tap * Padded(shape_.hidden);
-        for (std::int64_t g = 1; g < plan.groups; ++g) {
-          const float* more = sum + g * partial;
-          for (std::int64_t c = 0; c < shape_.hidden; ++c) sum[c] += more[c];
+      detail::RunItems(pool_, plan.blocks, plan.groups * partial, [&](std::int64_t block, int) {
+        const std::int64_t first = block * detail::kChannelBlock;
+        const std::int64_t end = std::min(shape_.hidden, first + detail::kChannelBlock);
+        for (std::int64_t tap = 0; tap < taps; ++tap) {
+          float* sum = partials.data() + tap * Padded(shape_.hidden);
+          for (std::int64_t g = 1; g < plan.groups; ++g) {
+            const float* more = sum + g * partial;
+            for (std::int64_t c = first; c < end; ++c) sum[c] += more[c];
+          }
+          for (std::int64_t c = first; c < end; ++c) gradients_.depthwise[c * taps + tap] = sum[c];
         }
-        for (std::int64_t c = 0; c < shape_.hidden; ++c) gradients_.depthwise[c * taps + tap] = sum[c];
       });
     }
     if (!shape_.expand) return NormGradientBuffer(0);
@@ -174,7 +200,9 @@ class Backward {
 
   void Expand(const NormGradient& norm1, const float* g1) const {
     AlignedBuffer packed(shape_.hidden * Padded(shape_.in));
-    stages_.pack(weights_.expand, shape_.hidden, shape_.in, shape_.in, 1, packed.data());
+    detail::RunItems(pool_, stages_.panels(shape_.in), shape_.hidden * shape_.in, [&](std::int64_t item, int) {
+      stages_.pack_panel(weights_.expand, shape_.hidden, shape_.in, shape_.in, 1, item, packed.data());
+    });
     detail::ExpandGradArgs args;
     args.g1 = g1;
     args.z1 = saved_.z1;
@@ -186,9 +214,14 @@ class Backward {
     args.dx = gradients_.x;
     args.in = shape_.in;
     args.hidden = shape_.hidden;
-    const std::int64_t partial = gradients_.expand == nullptr ? 0 : detail::PartialSize(shape_.in, shape_.hidden);
-    if (partial == 0 && gradients_.x == nullptr) return;
-    const detail::RowPlan plan = detail::PlanRows(shape_.pixels(), shape_.hidden, partial);
+    if (gradients_.expand == nullptr && gradients_.x == nullptr) return;
+    const std::int64_t rows = shape_.pixels();
+    const bool weights = gradients_.expand != nullptr;
+    const bool by_panel = weights && detail::SumsByPanel(rows, shape_.in, shape_.hidden);
+    const AlignedBuffer x_tile(by_panel ? RoundUp(rows, kBlockRows) * detail::TileStride(shape_.in) : 0);
+    if (by_panel) args.x_tile = x_tile.data();
+    const std::int64_t partial = weights && !by_panel ? detail::PartialSize(shape_.in, shape_.hidden) : 0;
+    const detail::RowPlan plan = detail::PlanRows(rows, shape_.hidden, partial);
     const AlignedBuffer partials(plan.items * partial);
     const std::int64_t scratch_floats = detail::RowScratch(plan.tile_rows, shape_.in, shape_.hidden);
     const AlignedBuffer scratch(pool_.workers * scratch_floats);
@@ -197,15 +230,55 @@ class Backward {
       std::fill(dweights, dweights + partial, 0.0f);
       stages_.expand_grad(args, plan.Item(item), dweights, scratch.data() + worker * scratch_floats);
     });
-    if (partial == 0) return;
-    pool_.run(shape_.in, [&](std::int64_t row, int) {
-      float* sum = partials.data() + row * Padded(shape_.hidden);
-      for (std::int64_t i = 1; i < plan.items; ++i) {
+    if (partial != 0) {
+      detail::RunItems(pool_, shape_.in, plan.items * partial, [&](std::int64_t row, int) {
+        float* sum = partials.data() + row * Padded(shape_.hidden);
+        for (std::int64_t i = 1; i < plan.items; ++i) {
+          const float* more = sum + i * partial;
+          for (std::int64_t c = 0; c < shape_.hidden; ++c) sum[c] += more[c];
+        }
+        for (std::int64_t c = 0; c < shape_.hidden; ++c) gradients_.expand[c * shape_.in + row] = sum[c];
+      });
+    }
+    if (by_panel) {
+      SumByPanel(
+          rows, shape_.in,
+          [&](const detail::PanelItem& item, float* sum, float* tile) {
+            stages_.expand_weights(args, item, sum, tile);
+          },
+          [&](const detail::Panel& panel, std::int64_t columns, const float* sum) {
+            for (std::int64_t c = 0; c < columns; ++c) {
+              float* to = gradients_.expand + (panel.first + c) * shape_.in;
+              for (std::int64_t row = 0; row < shape_.in; ++row) to[row] = sum[row * panel.columns + c];
+            }
+          });
+    }
+  }
+
+  /// Runs `add` (item, sums, scratch) for the items of a weight gradient [narrow][hidden], and `store` (panel, columns
+  /// in use, sums) for its panels.
+  template <typename Add, typename Store>
+  void SumByPanel(std::int64_t rows, std::int64_t narrow, const Add& add, const Store& store) const {
+    const detail::PanelPlan plan = detail::PlanPanels(rows, stages_.panels(shape_.hidden));
+    const std::int64_t partial = RoundUp(narrow, kBlockRows) * detail::kPanelColumns;
+    const AlignedBuffer partials(plan.items() * partial);
+    const std::int64_t scratch_floats = detail::PanelScratch(detail::kPanelTileRows);
+    const AlignedBuffer scratch(pool_.workers * scratch_floats);
+    const auto finish = [&](std::int64_t index) {
+      const detail::Panel panel = stages_.panel_at(shape_.hidden, index);
+      float* sum = partials.data() + index * plan.chunks * partial;
+      for (std::int64_t i = 1; i < plan.chunks; ++i) {
         const float* more = sum + i * partial;
-        for (std::int64_t c = 0; c < shape_.hidden; ++c) sum[c] += more[c];
+        for (std::int64_t k = 0; k < narrow * panel.columns; ++k) sum[k] += more[k];
       }
-      for (std::int64_t c = 0; c < shape_.hidden; ++c) gradients_.expand[c * shape_.in + row] = sum[c];
+      store(panel, std::min(panel.columns, shape_.hidden - panel.first), sum);
+    };
+    pool_.run(plan.items(), [&](std::int64_t item, int worker) {
+      add(plan.Item(item), partials.data() + item * partial, scratch.data() + worker * scratch_floats);
+      if (plan.chunks == 1) finish(item);
     });
+    if (plan.chunks == 1) return;
+    detail::RunItems(pool_, plan.panels, plan.items() * partial, [&](std::int64_t index, int) { finish(index); });
   }
 
   const MbconvShape& shape_;

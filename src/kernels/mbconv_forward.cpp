@@ -71,17 +71,21 @@ class Forward {
     }
   }
 
-  /// What z1 lacks because of ShiftInput: W1·x_shift.
-  std::vector<float> ExpandShift() const {
-    std::vector<float> shift(static_cast<std::size_t>(Padded(shape_.hidden)), 0.0f);
-    for (std::int64_t c = 0; c < shape_.hidden; ++c) {
-      double sum = 0;
-      for (std::int64_t i = 0; i < shape_.in; ++i) {
-        sum += static_cast<double>(weights_.expand[c * shape_.in + i]) * static_cast<double>(stats_.x_shift[i]);
+  /// What z1 lacks because of ShiftInput, W1·x_shift, for one chunk of channels.
+  void ExpandShift(std::int64_t chunk, std::vector<float>* shift) const {
+    const std::int64_t end = std::min(shape_.hidden, (chunk + 1) * kShiftChunk);
+    for (std::int64_t c = chunk * kShiftChunk; c < end; ++c) {
+      const float* w = weights_.expand + c * shape_.in;
+      double sums[4] = {};
+      std::int64_t i = 0;
+      for (; i + 4 <= shape_.in; i += 4) {
+        for (std::int64_t j = 0; j < 4; ++j) {
+          sums[j] += static_cast<double>(w[i + j]) * static_cast<double>(stats_.x_shift[i + j]);
+        }
       }
-      shift[static_cast<std::size_t>(c)] = static_cast<float>(sum);
+      for (; i < shape_.in; ++i) sums[0] += static_cast<double>(w[i]) * static_cast<double>(stats_.x_shift[i]);
+      (*shift)[static_cast<std::size_t>(c)] = static_cast<float>((sums[0] + sums[1]) + (sums[2] + sums[3]));
     }
-    return shift;
   }
 
   /// Mean of z2 over the pixels in the middle of a few images.
@@ -154,10 +158,20 @@ class Forward {
 
   void Expand() {
     ShiftInput();
-    const std::vector<float> lacking = ExpandShift();
+    const std::vector<float> zeros(static_cast<std::size_t>(Padded(shape_.hidden)), 0.0f);
+    std::vector<float> lacking = zeros;
     AlignedBuffer packed(shape_.in * Padded(shape_.hidden));
-    stages_.pack(weights_.expand, shape_.in, shape_.hidden, 1, shape_.in, packed.data());
-    const std::vector<float> zeros(lacking.size(), 0.0f);
+    const std::int64_t panels = stages_.panels(shape_.hidden);
+    // Only the running mean asks for what z1 lacks.
+    const bool track = statistics_ == MbconvStatistics::kBatchAndTrack;
+    const std::int64_t chunks = track ? (shape_.hidden + kShiftChunk - 1) / kShiftChunk : 0;
+    detail::RunItems(pool_, panels + chunks, 2 * shape_.in * shape_.hidden, [&](std::int64_t item, int) {
+      if (item < panels) {
+        stages_.pack_panel(weights_.expand, shape_.in, shape_.hidden, 1, shape_.in, item, packed.data());
+      } else {
+        ExpandShift(item - panels, &lacking);
+      }
+    });
     const detail::RowPlan plan = detail::PlanRows(shape_.pixels(), shape_.hidden, 0);
     const AlignedBuffer sums = ZeroSums(plan.items, shape_.hidden);
     const std::int64_t scratch_floats = detail::RowScratch(plan.tile_rows, shape_.in, shape_.hidden);
@@ -202,7 +216,9 @@ class Forward {
 
   void Project() {
     AlignedBuffer packed(shape_.hidden * Padded(shape_.out));
-    stages_.pack(weights_.project, shape_.hidden, shape_.out, 1, shape_.hidden, packed.data());
+    detail::RunItems(pool_, stages_.panels(shape_.out), 2 * shape_.hidden * shape_.out, [&](std::int64_t item, int) {
+      stages_.pack_panel(weights_.project, shape_.hidden, shape_.out, 1, shape_.hidden, item, packed.data());
+    });
     const NormAct norm{stats_.norms[1].factor, stats_.norms[1].offset, detail::ToStage(shape_.act)};
     const std::vector<float> shift = ProjectShift(norm);
     const detail::ProjectArgs args{saved_.z2, norm, packed.data(), shift.data(), saved_.z3, shape_.hidden, shape_.out};
@@ -224,8 +240,11 @@ class Forward {
                                   y_,
                                   shape_.out};
     const detail::RowPlan plan = detail::PlanRows(shape_.out_pixels(), shape_.hidden, 0);
-    pool_.run(plan.items, [&](std::int64_t item, int) { stages_.output(args, plan.Item(item)); });
+    detail::RunItems(pool_, plan.items, shape_.out_pixels() * shape_.out,
+                     [&](std::int64_t item, int) { stages_.output(args, plan.Item(item)); });
   }
+
+  static constexpr std::int64_t kShiftChunk = 64;
 
   const MbconvShape& shape_;
   const MbconvWeights& weights_;

@@ -27,16 +27,38 @@ RowRange RowPlan::Item(std::int64_t item) const {
 
 RowPlan PlanRows(std::int64_t rows, std::int64_t hidden, std::int64_t partial_floats) {
   constexpr std::int64_t kTileFloats = 1 << 16;  // a quarter of a second-level cache of 1 MiB
-  constexpr std::int64_t kMostItems = 64, kFewestItems = 8;
+  constexpr std::int64_t kMostItems = 64, kEnoughItems = 16, kFewestItems = 8;
+  constexpr std::int64_t kRowsWorthWhile = 32;  // an item also reads the weights and has sums of its own
   constexpr std::int64_t kPartialFloats = 1 << 20;
   RowPlan plan;
   plan.rows = rows;
   plan.tile_rows = std::clamp<std::int64_t>(kTileFloats / hidden / kBlockRows * kBlockRows, 16, 64);
   const std::int64_t items =
       partial_floats > 0 ? std::clamp(kPartialFloats / partial_floats, kFewestItems, kMostItems) : kMostItems;
-  plan.rows_per_item = RoundUp((rows + items - 1) / items, kBlockRows);
+  const std::int64_t worth_while = std::min(kRowsWorthWhile, (rows + kEnoughItems - 1) / kEnoughItems);
+  plan.rows_per_item = RoundUp(std::max((rows + items - 1) / items, worth_while), kBlockRows);
   plan.tile_rows = std::min(plan.tile_rows, plan.rows_per_item);
   plan.items = (rows + plan.rows_per_item - 1) / plan.rows_per_item;
+  return plan;
+}
+
+PanelItem PanelPlan::Item(std::int64_t item) const {
+  const std::int64_t first = item % chunks * rows_per_chunk;
+  return {item / chunks, {first, std::min(rows, first + rows_per_chunk), std::min(kPanelTileRows, rows_per_chunk)}};
+}
+
+bool SumsByPanel(std::int64_t rows, std::int64_t narrow, std::int64_t hidden) {
+  return PlanRows(rows, hidden, PartialSize(narrow, hidden)).items * narrow > rows;
+}
+
+PanelPlan PlanPanels(std::int64_t rows, std::int64_t panels) {
+  constexpr std::int64_t kEnoughItems = 16;
+  PanelPlan plan;
+  plan.rows = rows;
+  plan.panels = panels;
+  const std::int64_t chunks = (kEnoughItems + panels - 1) / panels;
+  plan.rows_per_chunk = RoundUp((rows + chunks - 1) / chunks, kBlockRows);
+  plan.chunks = (rows + plan.rows_per_chunk - 1) / plan.rows_per_chunk;
   return plan;
 }
 
@@ -46,12 +68,13 @@ DepthwiseItem DepthwisePlan::Item(std::int64_t item) const {
 }
 
 DepthwisePlan PlanDepthwise(const MbconvShape& shape) {
-  constexpr std::int64_t kMostGroups = 32;
+  constexpr std::int64_t kMostGroups = 32, kEnoughItems = 128;
   DepthwisePlan plan;
-  plan.images = shape.batch;
-  plan.images_per_group = (shape.batch + kMostGroups - 1) / kMostGroups;
-  plan.groups = (shape.batch + plan.images_per_group - 1) / plan.images_per_group;
   plan.blocks = (shape.hidden + kChannelBlock - 1) / kChannelBlock;
+  const std::int64_t groups = std::min(kMostGroups, (kEnoughItems + plan.blocks - 1) / plan.blocks);
+  plan.images = shape.batch;
+  plan.images_per_group = (shape.batch + groups - 1) / groups;
+  plan.groups = (shape.batch + plan.images_per_group - 1) / plan.images_per_group;
   return plan;
 }
 

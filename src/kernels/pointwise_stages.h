@@ -74,6 +74,11 @@ struct StoreWithSums {
   float* sum;
   float* square;
 
+  template <int kWidth>
+  NAS_MEMBER void Expect(std::int64_t row, int rows, std::int64_t column) const {
+    if constexpr (!kStream) ExpectBlock<kWidth>(z + row * ld + column, ld, rows);
+  }
+
   template <int kWidth, bool kFull>
   NAS_MEMBER void Apply(Vec (&acc)[kRows][kWidth], std::int64_t row, int rows, std::int64_t column, int last) const {
 #pragma GCC unroll 3
@@ -112,6 +117,11 @@ struct StoreGradient {
   float* sum;
   float* product;
 
+  template <int kWidth>
+  NAS_MEMBER void Expect(std::int64_t row, int rows, std::int64_t column) const {
+    if constexpr (!kStream) ExpectBlock<kWidth>(g + row * ld + column, ld, rows);
+  }
+
   template <int kWidth, bool kFull>
   NAS_MEMBER void Apply(Vec (&acc)[kRows][kWidth], std::int64_t row, int rows, std::int64_t column, int last) const {
 #pragma GCC unroll 3
@@ -145,6 +155,11 @@ struct StoreInputGradient {
   float* dx;
   const float* shortcut;
   std::int64_t ld;
+
+  template <int kWidth>
+  NAS_MEMBER void Expect(std::int64_t row, int rows, std::int64_t column) const {
+    ExpectBlock<kWidth>(dx + row * ld + column, ld, rows);
+  }
 
   template <int kWidth, bool kFull>
   NAS_MEMBER void Apply(Vec (&acc)[kRows][kWidth], std::int64_t row, int rows, std::int64_t column, int last) const {
@@ -240,7 +255,8 @@ static void ProjectGradTiles(const ProjectGradArgs& args, const RowRange& range,
   const std::int64_t narrow_ld = TileStride(args.out), wide_ld = TileStride(args.hidden);
   float* wide = scratch + RoundUp(range.tile_rows, kBlockRows) * narrow_ld;
   ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded, std::int64_t next) {
-    LoadGradient(args.dy + first * args.out, args.z3 + first * args.out, args.norm3, args.out, rows, padded, scratch,
+    float* narrow = args.dz3 == nullptr ? scratch : args.dz3 + first * narrow_ld;
+    LoadGradient(args.dy + first * args.out, args.z3 + first * args.out, args.norm3, args.out, rows, padded, narrow,
                  narrow_ld);
     const float* z2 = args.z2 + first * args.hidden;
     const float* ahead_z = z2 + rows * args.hidden;
@@ -248,11 +264,11 @@ static void ProjectGradTiles(const ProjectGradArgs& args, const RowRange& range,
     Ahead ahead(ahead_z, ahead_z, next * args.hidden, outer_steps + GemmSteps(rows, args.out, args.hidden));
     if (dweights != nullptr) {
       LoadTile<kAct>(z2, args.norm2, args.hidden, rows, rows, wide, wide_ld);
-      AddOuter(scratch, narrow_ld, args.out, wide, wide_ld, args.hidden, rows, dweights, Padded(args.hidden), ahead);
+      AddOuter(narrow, narrow_ld, args.out, wide, wide_ld, args.hidden, rows, dweights, Padded(args.hidden), ahead);
     }
     const StoreGradient<kAct, kStream> epilogue{
         args.g + first * args.hidden, z2, args.hidden, args.norm2, args.mean2, sums, sums + Padded(args.hidden)};
-    Gemm(scratch, narrow_ld, rows, args.out, args.packed, args.hidden, epilogue, ahead);
+    Gemm(narrow, narrow_ld, rows, args.out, args.packed, args.hidden, epilogue, ahead);
   });
 }
 
@@ -271,6 +287,11 @@ static void ExpandGrad(const ExpandGradArgs& args, const RowRange& range, float*
   const std::int64_t narrow_ld = TileStride(args.in), wide_ld = TileStride(args.hidden);
   float* wide = scratch + RoundUp(range.tile_rows, kBlockRows) * narrow_ld;
   ForTiles(range, [&](std::int64_t first, std::int64_t rows, std::int64_t padded, std::int64_t next) {
+    if (args.x_tile != nullptr) {
+      LoadShifted(args.x + first * args.in, args.x_shift, args.in, rows, padded, args.x_tile + first * narrow_ld,
+                  narrow_ld);
+      if (args.dx == nullptr) return;
+    }
     LoadGradient(args.g1 + first * args.hidden, args.z1 + first * args.hidden, args.norm1, args.hidden, rows, padded,
                  wide, wide_ld);
     const std::int64_t outer_steps = dweights == nullptr ? 0 : OuterSteps(args.in, args.hidden, rows);
@@ -287,4 +308,49 @@ static void ExpandGrad(const ExpandGradArgs& args, const RowRange& range, float*
       Gemm(wide, wide_ld, rows, args.hidden, args.packed, args.in, epilogue, ahead);
     }
   });
+}
+
+// partial [RoundUp(narrow, kBlockRows)][columns of the panel] = Uᵀ·V over the item's rows; `load` writes a tile of V.
+template <typename LoadRows>
+static inline void PanelOuter(const float* u, std::int64_t ldu, std::int64_t narrow, const PanelItem& item,
+                              const Panel& panel, float* partial, float* scratch, const LoadRows& load) {
+  Clear(partial, RoundUp(narrow, kBlockRows) * panel.columns);
+  Ahead nothing;
+  ForTiles(item.rows, [&](std::int64_t first, std::int64_t rows, std::int64_t, std::int64_t) {
+    load(first, rows);
+    AddOuter(u + first * ldu, ldu, narrow, scratch, panel.columns, panel.columns, rows, partial, panel.columns,
+             nothing);
+  });
+}
+
+static void ProjectWeights(const ProjectGradArgs& args, const PanelItem& item, float* partial, float* scratch) {
+  const Panel panel = PanelAt(args.hidden, item.panel);
+  const std::int64_t c = panel.first, left = args.hidden - c;
+  const std::int64_t columns = left < panel.columns ? left : panel.columns;
+  const NormAct norm{args.norm2.factor + c, args.norm2.offset + c, args.norm2.act};
+  WithActivation(args.norm2.act, [&](auto act) {
+    PanelOuter(args.dz3, TileStride(args.out), args.out, item, panel, partial, scratch,
+               [&](std::int64_t first, std::int64_t rows) {
+                 const float* z2 = args.z2 + first * args.hidden + c;
+                 for (std::int64_t r = 0; r < rows; ++r) {
+                   LoadTile<decltype(act)::value>(z2 + r * args.hidden, norm, columns, 1, 1,
+                                                  scratch + r * panel.columns, panel.columns);
+                 }
+               });
+  });
+}
+
+static void ExpandWeights(const ExpandGradArgs& args, const PanelItem& item, float* partial, float* scratch) {
+  const Panel panel = PanelAt(args.hidden, item.panel);
+  const std::int64_t c = panel.first, left = args.hidden - c;
+  const std::int64_t columns = left < panel.columns ? left : panel.columns;
+  const NormGradient norm{args.norm1.grad + c, args.norm1.value + c, args.norm1.constant + c};
+  PanelOuter(args.x_tile, TileStride(args.in), args.in, item, panel, partial, scratch,
+             [&](std::int64_t first, std::int64_t rows) {
+               for (std::int64_t r = 0; r < rows; ++r) {
+                 const std::int64_t at = (first + r) * args.hidden + c;
+                 LoadGradient(args.g1 + at, args.z1 + at, norm, columns, 1, 1, scratch + r * panel.columns,
+                              panel.columns);
+               }
+             });
 }

@@ -72,3 +72,7 @@ NAS_INLINE void StoreUpTo(float* p, Vec v, int n, bool full) {
     StoreSome(p, v, n);
   }
 }
+
+static void Clear(float* p, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) p[i] = 0;
+}

@@ -39,6 +39,18 @@ struct RowRange {
   std::int64_t tile_rows = 64;
 };
 
+/// Columns [first, first + columns) of a packed matrix.
+struct Panel {
+  std::int64_t first = 0, columns = 0;
+};
+constexpr std::int64_t kPanelColumns = 48;  // most columns of a panel
+
+/// A panel of the wide side of a weight gradient, and the rows to sum over.
+struct PanelItem {
+  std::int64_t panel = 0;
+  RowRange rows;
+};
+
 /// Images [first, last) and the channels from `channel` on, up to kChannelBlock.
 struct DepthwiseItem {
   std::int64_t first = 0, last = 0;
@@ -105,6 +117,7 @@ struct ProjectGradArgs {
   const float* mean2 = nullptr;
   const float* packed = nullptr;  ///< out × hidden
   float* g = nullptr;
+  float* dz3 = nullptr;  ///< [rows][TileStride(out)]: where dL/dz3 stays for `project_weights`; null: it does not
   std::int64_t hidden = 0, out = 0;
   bool stream = false;
 };
@@ -135,15 +148,18 @@ struct ExpandGradArgs {
   const float* x_shift = nullptr;
   const float* packed = nullptr;  ///< hidden × in
   const float* shortcut = nullptr;
-  float* dx = nullptr;  ///< null: not wanted
+  float* dx = nullptr;      ///< null: not wanted
+  float* x_tile = nullptr;  ///< [rows][TileStride(in)]: where x − x_shift stays for `expand_weights`; null: it does not
   std::int64_t in = 0, hidden = 0;
 };
 
 /// One instruction set's build. `sums`: two arrays per channel, which the call adds to. `scratch`: RowScratch or
 /// DepthwiseScratch floats. Weight gradients are added to partial matrices, which may be null.
 struct Stages {
-  void (*pack)(const float* weights, std::int64_t k, std::int64_t n, std::int64_t stride_k, std::int64_t stride_n,
-               float* packed);  ///< into the panels that the GEMMs of this set read; k·Padded(n) floats
+  std::int64_t (*panels)(std::int64_t columns);  ///< of a matrix with so many columns
+  Panel (*panel_at)(std::int64_t columns, std::int64_t index);
+  void (*pack_panel)(const float* weights, std::int64_t k, std::int64_t n, std::int64_t stride_k, std::int64_t stride_n,
+                     std::int64_t index, float* packed);  ///< one panel; one of the strides is 1; k·Padded(n) floats
   void (*expand)(const ExpandArgs& args, const RowRange& rows, float* sums, float* scratch);
   void (*depthwise)(const DepthwiseArgs& args, const DepthwiseItem& item, float* sums, float* scratch);
   void (*project)(const ProjectArgs& args, const RowRange& rows, float* sums, float* scratch);
@@ -153,6 +169,10 @@ struct Stages {
   void (*depthwise_grad)(const DepthwiseGradArgs& args, const DepthwiseItem& item, float* sums, float* dweights,
                          float* scratch);
   void (*expand_grad)(const ExpandGradArgs& args, const RowRange& rows, float* dweights, float* scratch);
+  /// The same weight gradients panel by panel, from `dz3` and `x_tile`: no sums as large as the matrix for every item.
+  /// partial [RoundUp(narrow, kBlockRows)][columns of the panel] is set; scratch: PanelScratch floats.
+  void (*project_weights)(const ProjectGradArgs& args, const PanelItem& item, float* partial, float* scratch);
+  void (*expand_weights)(const ExpandGradArgs& args, const PanelItem& item, float* partial, float* scratch);
 };
 
 /// Partial dW3: [RoundUp(out, kBlockRows)][Padded(hidden)]; partial dW1ᵀ: [RoundUp(in, kBlockRows)][Padded(hidden)];
@@ -166,6 +186,8 @@ constexpr std::int64_t TileStride(std::int64_t channels) { return Padded(channel
 constexpr std::int64_t RowScratch(std::int64_t tile_rows, std::int64_t narrow, std::int64_t hidden) {
   return RoundUp(tile_rows, kBlockRows) * (TileStride(narrow) + TileStride(hidden));
 }
+
+constexpr std::int64_t PanelScratch(std::int64_t tile_rows) { return tile_rows * kPanelColumns; }
 
 constexpr std::int64_t kEdgePixels = 24;  // beside a packed row: padding, and what a group of pixels reads too much
 constexpr std::int64_t DepthwiseScratch(std::int64_t width, int kernel) {

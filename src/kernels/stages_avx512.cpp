@@ -24,8 +24,9 @@ namespace {
 }  // namespace
 
 const Stages& Avx512Stages() {
-  static constexpr Stages kStages{Pack,       Expand,      Depthwise,     Project,   Output,
-                                  OutputSums, ProjectGrad, DepthwiseGrad, ExpandGrad};
+  static constexpr Stages kStages{Panels,     PanelAt,        PackPanel,    Expand,      Depthwise,
+                                  Project,    Output,         OutputSums,   ProjectGrad, DepthwiseGrad,
+                                  ExpandGrad, ProjectWeights, ExpandWeights};
   return kStages;
 }
 
