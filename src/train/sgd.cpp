@@ -4,8 +4,10 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "nas/core/text.h"
+#include "nas/kernels/sgd_step.h"
 
 namespace nas {
 namespace {
@@ -24,10 +26,69 @@ at::Tensor LikeParameter(const at::Tensor& buffer, const at::Tensor& parameter) 
   return copy;
 }
 
+/// Values of one parameter for SgdStep.
+struct Segment {
+  float* weights;
+  const float* gradients;
+  float* buffer;
+  std::int64_t end;  // of these values in the flat list
+  SgdCoefficients coefficients;
+};
+
+/// Whether a tensor's values lie in memory as the parameter's, float32 on the CPU.
+bool LiesLike(const at::Tensor& t, const at::Tensor& parameter) {
+  return t.is_cpu() && t.scalar_type() == at::kFloat && t.layout() == at::kStrided &&
+         t.is_non_overlapping_and_dense() && t.sizes() == parameter.sizes() && t.strides() == parameter.strides();
+}
+
+/// One pass over the flat list of all values, an equal part for each thread.
+void StepAll(const std::vector<Segment>& segments) {
+  if (segments.empty()) return;
+  constexpr std::int64_t kGrain = 1 << 15;
+  at::parallel_for(0, segments.back().end, kGrain, [&](std::int64_t first, std::int64_t last) {
+    auto segment = std::upper_bound(segments.begin(), segments.end(), first,
+                                    [](std::int64_t at, const Segment& s) { return at < s.end; });
+    std::int64_t begin = segment == segments.begin() ? 0 : std::prev(segment)->end;
+    for (; segment != segments.end() && begin < last; begin = segment->end, ++segment) {
+      const std::int64_t from = std::max(first, begin) - begin, to = std::min(last, segment->end) - begin;
+      SgdStep(segment->coefficients, to - from, segment->weights + from, segment->gradients + from,
+              segment->buffer == nullptr ? nullptr : segment->buffer + from);
+    }
+  });
+}
+
 }  // namespace
+
+bool Sgd::StepInOnePass(const NamedTensors& parameters, double lr) {
+  for (const auto& [name, parameter] : parameters) {
+    const at::Tensor& gradient = parameter.grad();
+    if (gradient.defined() && !(LiesLike(parameter, parameter) && LiesLike(gradient, parameter))) return false;
+  }
+  std::vector<Segment> segments;
+  std::int64_t end = 0;
+  for (const auto& [name, parameter] : parameters) {
+    const at::Tensor& gradient = parameter.grad();
+    if (!gradient.defined()) continue;
+    Segment segment{parameter.data_ptr<float>(), gradient.data_ptr<float>(), nullptr, end += parameter.numel(), {}};
+    segment.coefficients.rate = static_cast<float>(lr);
+    if (options_.decay_bn || !IsBatchNorm(name)) segment.coefficients.decay = static_cast<float>(options_.weight_decay);
+    if (options_.momentum != 0) {
+      segment.coefficients.momentum = static_cast<float>(options_.momentum);
+      at::Tensor& buffer = momentum_[name];
+      segment.coefficients.first = !buffer.defined();
+      buffer = buffer.defined() ? LikeParameter(buffer, parameter) : at::empty_like(parameter);
+      segment.buffer = buffer.data_ptr<float>();
+    }
+    segments.push_back(segment);
+  }
+  StepAll(segments);
+  for (const auto& [name, parameter] : parameters) parameter.mutable_grad().reset();
+  return true;
+}
 
 void Sgd::Step(const NamedTensors& parameters, double lr) {
   const torch::NoGradGuard no_grad;
+  if (StepInOnePass(parameters, lr)) return;
   std::vector<at::Tensor> weights;
   std::vector<at::Tensor> gradients;
   std::vector<at::Tensor> buffers;

@@ -33,6 +33,9 @@ class Sgd {
   void LoadState(const NamedTensors& state);
 
  private:
+  /// The whole step for float32 on the CPU; false, with nothing done, where some tensor is something else.
+  bool StepInOnePass(const NamedTensors& parameters, double lr);
+
   SgdOptions options_;
   std::unordered_map<std::string, at::Tensor> momentum_;
 };
