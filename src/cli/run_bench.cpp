@@ -42,6 +42,14 @@ bool Wanted(const BenchOptions& options, const std::string& name) {
   return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) { return GlobMatch(Trim(glob), name); });
 }
 
+/// The paths that the step items run, the same for one seed.
+std::vector<Choice> SamplePaths(const SearchSpace& space, const Session& session) {
+  CounterRng rng(session.seed, /*stream=*/0xbe);
+  std::vector<Choice> paths;
+  for (int i = 0; i < kPaths; ++i) paths.push_back(space.Sample(rng));
+  return paths;
+}
+
 /// Training steps on random images, of a supernet and of the plain network of one of its paths.
 class StepBench {
  public:
@@ -53,8 +61,7 @@ class StepBench {
                                           : 16),
         supernet_(space_, session.seed, ParseKernelMode(options.kernels)) {
     supernet_.To(device_);
-    CounterRng rng(session.seed, /*stream=*/0xbe);
-    for (int i = 0; i < kPaths; ++i) choices_.push_back(space_.Sample(rng));
+    choices_ = SamplePaths(space_, session);
     images_ = torch::randn({batch_, 3, space_.resolution(), space_.resolution()})
                   .contiguous(at::MemoryFormat::ChannelsLast)
                   .to(device_);
@@ -262,6 +269,14 @@ int RunBench(const BenchOptions& options, const Session& session) {
   json["machine"] = {{"cpu", before.cpu_model}, {"cores", before.cores},      {"threads", options.threads},
                      {"space", options.space},  {"kernels", options.kernels}, {"load_before", before.load_average},
                      {"load_after", load},      {"time", NowIso8601()}};
+  if (!WantedSteps(options).empty()) {
+    const SearchSpace space = SearchSpace::Load(options.space, {1.0, options.resolution, 0}, session.space_dirs);
+    for (const Choice& path : SamplePaths(space, session)) {
+      std::string code;  // a digit per edge
+      for (const int op : path) code += StrCat(op);
+      json["paths"].push_back(code);
+    }
+  }
   json["items"] = Json::array();
   TablePrinter table({"item", "unit", "median", "min", "max", "n"});
   for (const Sample& s : samples) {
