@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <filesystem>
 
 #include <torch/torch.h>
 
@@ -11,7 +12,10 @@
 #include "nas/core/table_printer.h"
 #include "nas/core/text.h"
 #include "nas/core/units.h"
+#include "nas/latency/latency_model.h"
+#include "nas/latency/target_name.h"
 #include "nas/nn/device.h"
+#include "nas/profile/local_table.h"
 #include "nas/search/search_driver.h"
 #include "nas/search/search_state.h"
 #include "nas/search/strategy.h"
@@ -53,6 +57,16 @@ StepTimes TrySteps(const SearchSetup& setup, SearchState& state, const Strategy&
   return {Mean(weight), arch.empty() ? 0 : Mean(arch)};
 }
 
+/// The file of a target's latency table; null for MACs and params.
+Json TablePath(const SearchTarget& target, const SearchPlaces& places) {
+  if (target.model == nullptr) return nullptr;
+  const TargetPlace place = ResolveTargetName(target.request.name, places.cache_dir, places.table_dirs);
+  if (place.kind == TargetPlace::Kind::kTable) return place.path;
+  const std::string own = LocalTablePath(places.cache_dir, target.model->table().id());
+  std::error_code ignored;
+  return std::filesystem::exists(own, ignored) ? own : place.path;
+}
+
 }  // namespace
 
 SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& places, const SearchHooks& hooks) {
@@ -85,6 +99,7 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
   json["parameters"] = setup.space.supernet_params();
   json["peak_memory_mib"] = peak_mib;
   json["wall_s"] = wall;
+  json["step_s"] = times.weight + times.arch;
   json["weight_steps"] = schedule.total_steps();
   json["arch_updates"] = schedule.arch_updates;
   json["batch"] = schedule.batch;
@@ -98,7 +113,9 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
                                {"unit", target.unit()},
                                {"asked", target.budget ? Json(*target.budget) : Json(nullptr)},
                                {"range", {target.min(), target.max()}},
-                               {"reachable", !target.unreachable()}});
+                               {"reachable", !target.unreachable()},
+                               {"folder", target.folder},
+                               {"table", TablePath(target, places)}});
     table.AddRow({target.label(), target.budget ? CostToString(unit, *target.budget) : "-",
                   CostToString(unit, target.min()) + " … " + CostToString(unit, target.max()),
                   target.unreachable() ? "NO" : "yes"});

@@ -36,13 +36,20 @@ struct Found {
   std::optional<LocalTableOptions> local;
 };
 
+/// `local` where the table is of this very machine as it is now, so that networks can be measured here, too.
+std::optional<LocalTableOptions> IfLocal(const LatencyTable& table, const LocalTableOptions& local,
+                                         const ProfileHooks& hooks) {
+  std::string why;
+  return IsLocalTable(table, local, hooks, &why) ? std::optional(local) : std::nullopt;
+}
+
 Found FindTable(const TargetRequest& request, const SearchSpace& space, const SearchOptions& options,
                 const SearchPlaces& places, const ProfileHooks& hooks, const std::string& frozen) {
   std::error_code ignored;
   if (!frozen.empty() && std::filesystem::exists(frozen, ignored)) {
+    // A job may go on on another machine than the table is of.
     Found found{LoadTable(frozen), std::nullopt};
-    const LocalTableOptions local = LocalOptions("cpu", options);
-    if (request.name == "cpu") found.local = local;
+    found.local = IfLocal(found.table, LocalOptions("cpu", options), hooks);
     return found;
   }
   const TargetPlace place = ResolveTargetName(request.name, places.cache_dir, places.table_dirs);
@@ -64,10 +71,7 @@ Found FindTable(const TargetRequest& request, const SearchSpace& space, const Se
     ThrowInput(StrCat(
         place.path, " was measured under emulation: its times mean nothing; measure the real device, or give --force"));
   }
-  // A table of this very machine that was given by name: the selected network can be measured here, too.
-  const LocalTableOptions local = LocalOptions("cpu", options);
-  std::string why;
-  if (IsLocalTable(found.table, local, hooks, &why)) found.local = local;
+  found.local = IfLocal(found.table, LocalOptions("cpu", options), hooks);
   return found;
 }
 
