@@ -118,8 +118,10 @@ class Builder {
 
 }  // namespace
 
-std::int64_t Graph::weight_bytes() const {
-  std::int64_t bytes = 0;
+std::int64_t Graph::call_bytes() const {
+  std::int64_t elements = 0;
+  for (const MapShape& map : maps) elements += batch * map.elements();
+  std::int64_t bytes = elements * static_cast<std::int64_t>(sizeof(float));
   for (const GraphOp& op : ops) {
     bytes += static_cast<std::int64_t>((op.weights.size() + op.bias.size()) * sizeof(float));
   }

@@ -46,7 +46,8 @@ struct Graph {
 
   const MapShape& input() const { return maps.front(); }
   const MapShape& output() const { return maps.back(); }
-  std::int64_t weight_bytes() const;
+  /// Bytes that a call touches: weights, and all maps once.
+  std::int64_t call_bytes() const;
 };
 
 /// The graph of blocks with weights drawn from a seed. Throws kInput when a block does not take what the one before it

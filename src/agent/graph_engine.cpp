@@ -16,12 +16,10 @@
 #include "nas/core/text.h"
 #include "nas/core/version.h"
 #include "nas/device/interruptions.h"
+#include "nas/device/measuring_run.h"
 
 namespace nas::agent {
 namespace {
-
-constexpr int kMostReplicas = 16;
-constexpr std::int64_t kCacheLine = 64;
 
 std::vector<BlockKey> Parse(const std::vector<std::string>& keys) {
   std::vector<BlockKey> parsed;
@@ -64,9 +62,8 @@ struct Chain {
   std::unique_ptr<GraphRunner> before, timed, behind;
 };
 
-// A block between its neighbours. Several copies of the chain take turns, and a buffer is read in between, so that a
-// copy's weights and input come round only after more other data than the last-level cache holds. The producer leaves
-// the block's input where a network would leave it.
+// A block between its neighbours. Copies of the chain take turns, so that a copy's weights and maps come round behind
+// as much other data as in a network. The producer leaves the block's input where a network would leave it.
 class BlockRunner final : public PreparedItem {
  public:
   BlockRunner(const Backend& backend, const MeasureItem& item, const RunLayout& layout, const EngineOptions& options) {
@@ -79,17 +76,11 @@ class BlockRunner final : public PreparedItem {
     const std::optional<Graph> before = graph(keys.begin(), at), behind = graph(at + 1, keys.end());
     const Graph timed = BuildGraph({*at}, options.batch, layout.seed);
     const MapShape first = before ? before->input() : timed.input();
-    std::int64_t footprint = timed.weight_bytes() + std::int64_t{4} * options.batch * first.elements();
+    std::int64_t footprint = timed.call_bytes();
     for (const auto* part : {&before, &behind}) {
-      if (*part) footprint += (*part)->weight_bytes();
+      if (*part) footprint += (*part)->call_bytes();
     }
-    int copies = 1;
-    if (layout.chain && layout.rotate_bytes > 0) {
-      copies = static_cast<int>(std::clamp<std::int64_t>(layout.rotate_bytes / footprint + 1, 2, kMostReplicas));
-      const std::int64_t rest = std::max<std::int64_t>(0, layout.rotate_bytes - copies * footprint);
-      chunk_ = (rest / copies + kCacheLine - 1) / kCacheLine * kCacheLine;
-      buffer_.assign(static_cast<std::size_t>(chunk_ * copies), 1);
-    }
+    const int copies = layout.chain ? CopiesFor(layout, footprint) : 1;
     for (int i = 0; i < copies; ++i) {
       Chain chain;
       auto map = BufferFor(first, options.batch);
@@ -116,8 +107,6 @@ class BlockRunner final : public PreparedItem {
  private:
   double RunOnce() {
     turn_ = (turn_ + 1) % chains_.size();
-    const char* chunk = buffer_.data() + static_cast<std::int64_t>(turn_) * chunk_;
-    for (std::int64_t i = 0; i < chunk_; i += kCacheLine) sink_ = sink_ + chunk[i];
     Chain& chain = chains_[turn_];
     if (chain.before) chain.before->Run();
     const double start = SteadyMs();
@@ -128,10 +117,7 @@ class BlockRunner final : public PreparedItem {
   }
 
   std::vector<Chain> chains_;
-  std::vector<char> buffer_;
-  std::int64_t chunk_ = 0;  // bytes of the buffer that are read before each run
   std::size_t turn_ = 0;
-  volatile char sink_ = 0;
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ constexpr std::int64_t kUnknownCacheBytes = std::int64_t{32} << 20;
 constexpr double kPauseStep = 1;  // seconds between two looks at the thermometer
 constexpr int kRevisitsPerItem = 2;
 constexpr int kLeastSamples = 5;
+constexpr std::int64_t kMostCopies = 32;
 
 double MedianNoise(const std::vector<ItemResult>& results) {
   std::vector<double> noise;
@@ -252,6 +253,11 @@ RunLayout LayoutFor(const Engine& engine, const ProtocolOptions& options) {
   layout.rotate_bytes = options.rotate_bytes > 0 ? std::min(options.rotate_bytes, cold) : cold;
   layout.seed = options.order_seed;
   return layout;
+}
+
+int CopiesFor(const RunLayout& layout, std::int64_t footprint) {
+  const std::int64_t copies = layout.rotate_bytes / std::max<std::int64_t>(footprint, 1);
+  return static_cast<int>(std::clamp<std::int64_t>(copies, 1, kMostCopies));
 }
 
 std::vector<int> MeasuringOrder(int n, std::uint64_t seed) {

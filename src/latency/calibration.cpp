@@ -15,6 +15,7 @@ constexpr int kLaunchNets = 10;
 constexpr int kConformalNets = 20;
 constexpr double kDefaultSigma = 0.10;
 constexpr double kNormalQuantile = 1.96;
+constexpr double kExactError = 0.02;  // what a sum of blocks misses anyway
 
 /// (x^p + y^p)^(1/p) without overflow.
 double PowerSum(double x, double y, double p) {
@@ -32,7 +33,7 @@ double RelativeSquares(const Calibration& c, const std::vector<NetSample>& nets)
   double sum = 0;
   for (const auto& net : nets) {
     const double error = CalibratedTotal(c, net.sum, net.launches) / net.ms - 1;
-    sum += error * error;
+    sum += net.weight * error * error;
   }
   return sum;
 }
@@ -42,7 +43,7 @@ Calibration FitScale(const std::vector<NetSample>& nets) {
   c.form = "scale";
   c.nets = static_cast<int>(nets.size());
   NormalEquations equations(1);
-  for (const auto& net : nets) equations.Add(std::vector<double>{net.sum / net.ms}, 1);
+  for (const auto& net : nets) equations.Add(std::vector<double>{net.sum / net.ms}, 1, net.weight);
   c.a = equations.SolveNonNegative()[0];
   return c;
 }
@@ -57,8 +58,8 @@ Calibration Step(const Calibration& c, const std::vector<NetSample>& nets, doubl
     const double by_bound = std::pow(bound / total, c.p - 1) / net.ms;
     const Eigen::Vector3d row(net.sum * std::pow(c.a * net.sum / total, c.p - 1) / net.ms, by_bound,
                               by_bound * net.launches);
-    gram += row * row.transpose();
-    moment += row * (1 - total / net.ms);
+    gram += net.weight * row * row.transpose();
+    moment += net.weight * row * (1 - total / net.ms);
   }
   gram.diagonal() *= 1 + damping;
   gram.diagonal().array() += 1e-12 * std::max(gram.trace(), 1e-300);
@@ -100,12 +101,19 @@ std::vector<double> LeaveOneOut(const std::vector<NetSample>& nets, const Fit& f
 }
 
 double RelativeRms(const std::vector<NetSample>& nets, const std::vector<double>& total) {
-  double sum = 0;
-  for (size_t i = 0; i < nets.size(); ++i) sum += std::pow(total[i] / nets[i].ms - 1, 2);
-  return std::sqrt(sum / static_cast<double>(nets.size()));
+  double sum = 0, weights = 0;
+  for (size_t i = 0; i < nets.size(); ++i) {
+    sum += nets[i].weight * std::pow(total[i] / nets[i].ms - 1, 2);
+    weights += nets[i].weight;
+  }
+  return std::sqrt(sum / weights);
 }
 
 }  // namespace
+
+double WeightOfNoise(double relative_error) {
+  return kExactError * kExactError / (kExactError * kExactError + relative_error * relative_error);
+}
 
 double CalibratedTotal(const Calibration& c, double sum, double launches) {
   return c.form == "launch_bound" ? PowerSum(c.a * sum, c.c0 + c.c1 * launches, c.p) : c.a * sum + c.b;
@@ -128,7 +136,7 @@ Calibration FitAffine(const std::vector<NetSample>& nets) {
   if (nets.empty()) return Calibration{};
   if (static_cast<int>(nets.size()) < kAffineNets) return FitScale(nets);
   NormalEquations equations(2);
-  for (const auto& net : nets) equations.Add(std::vector<double>{net.sum / net.ms, 1 / net.ms}, 1);
+  for (const auto& net : nets) equations.Add(std::vector<double>{net.sum / net.ms, 1 / net.ms}, 1, net.weight);
   const std::vector<double> ab = equations.SolveNonNegative();
   // Times that do not grow with S at all would give a = 0: keep the scale, which orders networks.
   if (!(ab[0] > 0)) return FitScale(nets);
@@ -143,7 +151,9 @@ Calibration FitAffine(const std::vector<NetSample>& nets) {
 Calibration FitLaunchBound(const std::vector<NetSample>& nets, const Calibration* start) {
   if (start != nullptr) return Minimise(*start, nets);
   NormalEquations equations(2);
-  for (const auto& net : nets) equations.Add(std::vector<double>{1 / net.ms, net.launches / net.ms}, 1);
+  for (const auto& net : nets) {
+    equations.Add(std::vector<double>{1 / net.ms, net.launches / net.ms}, 1, net.weight);
+  }
   const std::vector<double> bound = equations.SolveNonNegative();
   const double scale = FitScale(nets).a;
   Calibration best;

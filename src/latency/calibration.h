@@ -7,12 +7,17 @@
 
 namespace nas {
 
+/// Weight of a network whose measured median has this relative standard error: where it exceeds a few percent, as
+/// beside busy neighbours, the network tells little about a and b.
+double WeightOfNoise(double relative_error);
+
 /// One whole network as the calibration sees it.
 struct NetSample {
   double sum = 0;       ///< S: Σ block latencies, ms
   double launches = 0;  ///< N
   double variance = 0;  ///< Σ (t_b·u_b)², ms²
   double ms = 0;        ///< measured T
+  double weight = 1;    ///< 1 for an exact T, less the wider the interval of its median is
 };
 
 /// T of the calibration's form.
@@ -31,8 +36,8 @@ Calibration FitAffine(const std::vector<NetSample>& nets);
 /// (a, c0, c1) by Levenberg–Marquardt on relative residuals, from `start` or, if null, from fixed start values.
 Calibration FitLaunchBound(const std::vector<NetSample>& nets, const Calibration* start);
 
-/// σ_cal = relative RMS of the leave-one-out errors (T_loo/T − 1), q = 95 % conformal quantile of |error|/U from 20
-/// nets on.
+/// σ_cal = weighted relative RMS of the leave-one-out errors (T_loo/T − 1), q = 95 % conformal quantile of |error|/U
+/// from 20 nets on.
 void SetCalibrationError(const std::vector<NetSample>& nets, const std::vector<double>& loo_total,
                          Calibration* calibration);
 

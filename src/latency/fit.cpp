@@ -17,6 +17,7 @@ namespace nas {
 namespace {
 
 constexpr int kMostLaunchBoundBatch = 4;
+constexpr double kNormalQuantile = 1.96;
 
 bool TriesLaunchForm(const DeviceIdentity& identity) {
   return identity.is_gpu() && identity.batch >= 1 && identity.batch <= kMostLaunchBoundBatch;
@@ -86,6 +87,9 @@ void CalibrateTable(LatencyTable& table) {
       sample.launches += block.launches;
     }
     sample.ms = net.stats.Value();
+    if (net.stats.ci) {
+      sample.weight = WeightOfNoise(((*net.stats.ci)[1] - (*net.stats.ci)[0]) / 2 / kNormalQuantile / sample.ms);
+    }
   }
   table.calibration = FitCalibration(samples, TriesLaunchForm(table.identity));
 }

@@ -23,6 +23,7 @@
 #include "nas/core/text.h"
 #include "nas/device/interruptions.h"
 #include "nas/device/local_identity.h"
+#include "nas/device/measuring_run.h"
 #include "nas/latency/block_key.h"
 #include "nas/latency/latency_table.h"
 #include "nas/nn/network.h"
@@ -30,9 +31,6 @@
 
 namespace nas::detail {
 namespace {
-
-constexpr int kMostReplicas = 16;
-constexpr std::int64_t kCacheLine = 64;
 
 // Uniform in (−1, 1): neither zeros nor denormals, which processors treat differently.
 at::Tensor RandomMap(int batch, int channels, int side, std::uint64_t seed) {
@@ -87,9 +85,8 @@ class NetItemRunner final : public PreparedItem {
   at::Tensor images_;
 };
 
-// A block between its neighbours. Several copies of the chain take turns, and a buffer is read in between, so that a
-// copy's weights and input come round only after more other data than the last-level cache holds. The producer leaves
-// the block's input where a network would leave it.
+// A block between its neighbours. Copies of the chain take turns, so that a copy's weights and input come round behind
+// as much other data as in a network. The producer leaves the block's input where a network would leave it.
 class BlockItemRunner final : public PreparedItem {
  public:
   BlockItemRunner(const MeasureItem& item, const RunLayout& layout, int batch) {
@@ -98,13 +95,7 @@ class BlockItemRunner final : public PreparedItem {
     const BlockKey head = ParseBlockKey(item.keys[layout.chain ? 0 : item.timed]);
     const std::int64_t input_bytes = std::int64_t{4} * batch * head.h * head.h * head.cin;
     const std::int64_t footprint = TensorBytes(first) + input_bytes;
-    int copies = 1;
-    if (layout.chain && layout.rotate_bytes > 0) {
-      copies = static_cast<int>(std::clamp<std::int64_t>(layout.rotate_bytes / footprint + 1, 2, kMostReplicas));
-      const std::int64_t rest = std::max<std::int64_t>(0, layout.rotate_bytes - copies * footprint);
-      chunk_ = (rest / copies + kCacheLine - 1) / kCacheLine * kCacheLine;
-      buffer_.assign(static_cast<std::size_t>(chunk_ * copies), 1);
-    }
+    const int copies = layout.chain ? CopiesFor(layout, footprint) : 1;
     for (int i = 1; i < copies; ++i) chains_.push_back(first.Folded());
     chains_.push_back(std::move(first));
     const c10::InferenceMode guard;
@@ -149,9 +140,6 @@ class BlockItemRunner final : public PreparedItem {
   double RunOnce() {
     const std::size_t copies = chains_.size();
     turn_ = (turn_ + 1) % copies;
-    for (std::int64_t i = 0; i < chunk_; i += kCacheLine) {
-      sink_ = sink_ + buffer_[static_cast<std::size_t>(static_cast<std::int64_t>(turn_) * chunk_ + i)];
-    }
     Network& chain = chains_[turn_];
     const at::Tensor input = chain.ForwardLayers(inputs_[turn_], 1, first_, BnMode::kEval);
     const double start = SteadyMs();
@@ -163,10 +151,7 @@ class BlockItemRunner final : public PreparedItem {
 
   std::vector<Network> chains_;
   std::vector<at::Tensor> inputs_;
-  std::vector<char> buffer_;
-  std::int64_t chunk_ = 0;  // bytes of the buffer that are read before each run
   std::size_t turn_ = 0;
-  volatile char sink_ = 0;
   int first_ = 0, last_ = 0, end_ = 0;  // layers of the block, and the end of the chain
 };
 

@@ -228,6 +228,23 @@ TEST_CASE("§9.5 blocks run between their neighbours and come round cold; the mo
   for (const auto& [id, result] : isolated.results) CHECK(result.Has("isolated"));
 }
 
+TEST_CASE("§9.5 as many copies of a chain take turns as the rotation holds, and at least one") {
+  RunLayout layout;
+  layout.rotate_bytes = 10000;
+  CHECK(CopiesFor(layout, 3000) == 3);
+  CHECK(CopiesFor(layout, 20000) == 1);
+  CHECK(CopiesFor(layout, 1) == 32);
+}
+
+TEST_CASE("§9.8 what was left out because it is done is judged by those who know it, not by the run") {
+  SimulatedDevice device = Device();
+  device.noise = 0.08;
+  ProtocolOptions options;
+  options.quiet_band = 1;
+  options.drift_limit = 1;
+  CHECK(Run(device, options, Items(), {"item 3"}).report.too_noisy.empty());
+}
+
 TEST_CASE("§9.10 the deadline ends the run with what is measured") {
   ProtocolOptions options;
   options.deadline_seconds = 20;

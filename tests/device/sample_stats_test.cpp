@@ -68,9 +68,10 @@ TEST_CASE("window means leave an incomplete window out") {
   CHECK(WindowMeans(std::vector<double>{1, 3, 5, 7, 100}, 2) == std::vector<double>{2, 6});
 }
 
-TEST_CASE("outliers lie above median + 5 MAD, or above 1.05 median when MAD is 0") {
+TEST_CASE("outliers lie above median + 5 MAD and above 1.05 median") {
   CHECK(OutlierShare(std::vector<double>{9, 10, 11, 10, 9, 11, 10, 10.5, 9.5, 16}) == Approx(0.1));
   CHECK(OutlierShare(std::vector<double>{10, 10, 10, 10, 10.4}) == 0);
+  CHECK(OutlierShare(std::vector<double>{9.99, 10, 10.01, 10, 9.99, 10.01, 10, 10.005, 9.995, 10.2}) == 0);
   CHECK(OutlierShare(std::vector<double>{10, 10, 10, 10, 10.6}) == Approx(0.2));
 }
 

@@ -143,6 +143,21 @@ TEST_CASE("5 networks give a and b, 1 to 4 a alone, none leave the table uncalib
   }
 }
 
+TEST_CASE("a network measured beside a busy neighbour moves neither a and b nor the error that they state") {
+  LatencyTable table = MadeUpTable();
+  AddNetworks(table, 10, 1.2, 5, 0);
+  LatencyNet& disturbed = table.nets[3];
+  const double truth = *disturbed.stats.median;
+  disturbed.stats.median = 1.6 * truth;
+  FitTable(table);
+  CHECK(table.calibration->sigma_cal > 0.1);
+  table.nets[3].stats.ci = std::array<double, 2>{truth, 2.2 * truth};
+  REQUIRE(table.nets[3].stats.median == 1.6 * truth);
+  FitTable(table);
+  CHECK(table.calibration->a == Approx(1.2).epsilon(0.01));
+  CHECK(table.calibration->sigma_cal < 0.03);
+}
+
 TEST_CASE("held-out networks take no part in any fit") {
   LatencyTable table = MadeUpTable();
   AddNetworks(table, 10, 1.2, 5, 0.01);

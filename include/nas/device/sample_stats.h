@@ -22,7 +22,8 @@ std::vector<double> WindowMeans(std::span<const double> series, int window);
 std::optional<std::array<double, 2>> RobustMedianInterval(std::span<const double> series, int window,
                                                           double correlated_above);
 
-/// Share of values above median + 5·MAD, or above 1.05·median when MAD is 0 (latency.md §9.7).
+/// Share of values above median + 5·MAD and above 1.05·median (latency.md §9.7; the second so that very even samples
+/// have no outliers of 1 %).
 double OutlierShare(std::span<const double> values);
 
 /// Whether the values fall into two clusters whose medians lie further apart than `gap` of the overall median. Clusters
