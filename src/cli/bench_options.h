@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "nas/dist/rank_options.h"
+
 namespace nas {
 
 /// What `nas bench` runs.
@@ -16,6 +18,7 @@ struct BenchOptions {
   std::string memory_of;  ///< internal: measure the peak memory of this one item in this process
   std::string data = "demo";  ///< of the loader items: demo | DIR | cifar10:DIR
   std::string device = "auto";
+  RankOptions ranks;             ///< several: measure steps on so many processes instead of the items
   std::string kernels = "auto";  ///< auto | fused | torch: what computes MBConv blocks of the supernet and plain items
 };
 

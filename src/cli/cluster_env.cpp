@@ -69,10 +69,12 @@ void RefuseSeveralRanks() {
 }
 
 int WithJournal(const Session& session, const std::string& out, bool resume, Progress* progress,
-                const std::function<int(Progress*)>& work) {
+                const std::function<int(Progress*, const std::function<void()>& fence)>& work, int ranks) {
   CheckSubmittedBuild(session);
-  RefuseSeveralRanks();
-  RunJournal journal(progress, ReadJobIdentity());
+  if (ranks == 1) RefuseSeveralRanks();
+  JobIdentity identity = ReadJobIdentity();
+  identity.ranks = ranks;
+  RunJournal journal(progress, identity);
   std::error_code ignored;
   const bool finished = !out.empty() && std::filesystem::exists(std::filesystem::path(out) / "result.json", ignored);
   if (!out.empty() && !finished) {
@@ -83,7 +85,7 @@ int WithJournal(const Session& session, const std::string& out, bool resume, Pro
     }
   }
   try {
-    const int exit = work(&journal);
+    const int exit = work(&journal, [&journal] { journal.CheckOwner(); });
     journal.End(exit, "");
     return exit;
   } catch (const Error& error) {

@@ -28,8 +28,9 @@ std::string ProgramBuild(const Session& session);
 void CheckSubmittedBuild(const Session& session);
 
 /// Runs `work` with the run's journal open where `out` names the folder: at once for one that goes on (`resume`), else
-/// once it is made. How it ends is noted. `work` gets the progress to report to.
+/// once it is made. How it ends is noted. `work` gets the progress to report to and the fence that is asked before each
+/// checkpoint.
 int WithJournal(const Session& session, const std::string& out, bool resume, Progress* progress,
-                const std::function<int(Progress*)>& work);
+                const std::function<int(Progress*, const std::function<void()>& fence)>& work, int ranks = 1);
 
 }  // namespace nas::cli

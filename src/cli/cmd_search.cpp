@@ -8,6 +8,7 @@
 #include "nas/core/text.h"
 #include "nas/core/units.h"
 #include "nas/search/search_options.h"
+#include "rank_flags.h"
 
 namespace nas::cli {
 
@@ -48,6 +49,7 @@ Run ConfigureSearch(FlagSet& flags) {
       "--max-time", "TIME", [o](const std::string& text) { o->max_time_s = ParseSeconds(text); },
       [o] { return StrCat(o->max_time_s, "s"); },
       "after this time write a checkpoint and stop with exit 75: 30min, 2h; 0s: never");
+  AddRankFlags(flags, &o->ranks, /*supernet=*/true);
   flags.Group("The run folder");
   flags.Add("--out", &o->out, "run folder; by default runs/<space>-<targets>-<date>-<n>");
   flags.AddOptionalValue("--resume", &o->resume, "yes", "go on where the run in --out stopped; =auto: or start it");
@@ -60,10 +62,13 @@ Run ConfigureSearch(FlagSet& flags) {
       "  nas search --target cpu=50%                       the demo set, half of what this machine's range allows\n"
       "  nas search --data photos/ --target mobile=30ms --target macs=60M --epochs 60 --out runs/photos");
   return [o](const Session& session) {
-    o->threads = session.threads;
+    o->threads = RankThreads(session);
     o->seed = session.seed;
     if (o->resume.empty() && !o->out.empty() && RestartedByLauncher()) o->resume = "auto";
     o->Validate();
+    if (!o->dry_run) {
+      if (const auto exit = LaunchRanksHere(session, o->ranks)) return *exit;
+    }
     return compute::Search(*o, session);
   };
 }

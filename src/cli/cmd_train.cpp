@@ -6,6 +6,7 @@
 #include "cluster_env.h"
 #include "compute.h"
 #include "nas/train/train_options.h"
+#include "rank_flags.h"
 
 namespace nas::cli {
 
@@ -37,6 +38,7 @@ Run ConfigureTrain(FlagSet& flags) {
   flags.AddChoice("--precision", &o->precision, {"auto", "fp32", "bf16"}, "arithmetic of training");
   flags.AddChoice("--kernels", &o->kernels, {"auto", "fused", "torch"},
                   "what computes MBConv blocks; auto: fused where there is such a kernel");
+  AddRankFlags(flags, &o->ranks, /*supernet=*/false);
   flags.Group("The run folder");
   flags.Add("--out", &o->out, "run folder; by default runs/train-<name>-<date>-<n>");
   flags.AddOptionalValue("--resume", &o->resume, "yes", "go on where the run in --out stopped; =auto: or start it");
@@ -46,10 +48,13 @@ Run ConfigureTrain(FlagSet& flags) {
               "  nas train --run runs/demo --epochs 60\n"
               "  nas train --arch net.config --data photos/ --weights init.safetensors --out runs/final");
   return [o](const Session& session) {
-    o->threads = session.threads;
+    o->threads = RankThreads(session);
     o->seed = session.seed;
     if (o->resume.empty() && !o->out.empty() && RestartedByLauncher()) o->resume = "auto";
     o->Validate();
+    if (!o->dry_run) {
+      if (const auto exit = LaunchRanksHere(session, o->ranks)) return *exit;
+    }
     return compute::Train(*o, session);
   };
 }

@@ -21,6 +21,7 @@
 #include "nas/search/supernet_eval.h"
 #include "nas/train/evaluator.h"
 #include "nas/train/trainer.h"
+#include "rank_session.h"
 #include "run_bench.h"
 #include "run_export.h"
 #include "run_verify.h"
@@ -50,7 +51,9 @@ std::string Percent(double share) { return Fixed(100 * share, 2) + " %"; }
 
 int Search(const SearchOptions& options, const Session& session) {
   const auto progress = session.MakeProgressSink();
-  const SearchHooks hooks{progress.get(), session.stop, MakeEventLog()};
+  SearchHooks hooks;
+  hooks.progress = progress.get();
+  hooks.stop = session.stop;
   if (options.dry_run) {
     const SearchForecast forecast = ForecastSearch(options, PlacesOf(session), hooks);
     progress->Finish();
@@ -61,9 +64,11 @@ int Search(const SearchOptions& options, const Session& session) {
     }
     return MetOrMissed(forecast.reachable);
   }
-  const auto search = [&](Progress* journal) {
-    const SearchHooks journaled{journal, session.stop, hooks.metrics};
-    const SearchResult result = RunSearch(options, PlacesOf(session), journaled);
+  const auto search = [&](Progress* journal, const std::function<void()>& fence) {
+    hooks.progress = journal;
+    hooks.metrics = MakeEventLog();
+    hooks.fence = fence;
+    const SearchResult result = RunSearch(options, PlacesOf(session), hooks);
     progress->Finish();
     ReportRun(result.run, session);
     if (session.json) {
@@ -73,7 +78,18 @@ int Search(const SearchOptions& options, const Session& session) {
     }
     return MetOrMissed(result.met());
   };
-  return WithJournal(session, options.out, !options.resume.empty(), progress.get(), search);
+  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
+    hooks.ranks = seat.ranks;
+    hooks.host = seat.host;
+    hooks.hello = seat.hello;
+    if (seat.root()) {
+      return WithJournal(session, options.out, !options.resume.empty(), progress.get(), search,
+                         seat.ranks == nullptr ? 1 : seat.ranks->Size());
+    }
+    hooks.progress = nullptr;
+    RunSearch(options, PlacesOf(session), hooks);
+    throw FollowRankZero();
+  });
 }
 
 int Train(const TrainOptions& options, const Session& session) {
@@ -90,8 +106,13 @@ int Train(const TrainOptions& options, const Session& session) {
     return 0;
   }
   const auto progress = session.MakeProgressSink();
-  const auto train = [&](Progress* journal) {
-    const TrainResult result = RunTrain(options, {journal, session.stop, MakeEventLog()});
+  TrainHooks hooks;
+  hooks.stop = session.stop;
+  const auto train = [&](Progress* journal, const std::function<void()>& fence) {
+    hooks.progress = journal;
+    hooks.metrics = MakeEventLog();
+    hooks.fence = fence;
+    const TrainResult result = RunTrain(options, hooks);
     progress->Finish();
     ReportRun(result.run, session);
     if (session.json) {
@@ -105,7 +126,17 @@ int Train(const TrainOptions& options, const Session& session) {
     session.Print(table.ToString(session.color));
     return 0;
   };
-  return WithJournal(session, options.out, !options.resume.empty(), progress.get(), train);
+  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
+    hooks.ranks = seat.ranks;
+    hooks.host = seat.host;
+    hooks.hello = seat.hello;
+    if (seat.root()) {
+      return WithJournal(session, options.out, !options.resume.empty(), progress.get(), train,
+                         seat.ranks == nullptr ? 1 : seat.ranks->Size());
+    }
+    RunTrain(options, hooks);
+    throw FollowRankZero();
+  });
 }
 
 int Eval(const EvalOptions& options, const Session& session) {
@@ -140,7 +171,14 @@ int Profile(const ProfileOptions& options, const Session& session) {
   return RunProfileDevice(options, session, LocalEngines());
 }
 
-int Bench(const BenchOptions& options, const Session& session) { return RunBench(options, session); }
+int Bench(const BenchOptions& options, const Session& session) {
+  if (options.ranks.ranks < 2) return RunBench(options, session);
+  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
+    const std::vector<RankFigure> figures = MeasureRanks(options, session, *seat.ranks);
+    if (!seat.root()) throw FollowRankZero();
+    return RunBench(options, session, figures);
+  });
+}
 
 int Export(const ExportOptions& options, const Session& session) { return RunExport(options, session); }
 

@@ -241,7 +241,7 @@ void MeasureKernels(const BenchOptions& options, std::vector<Sample>* out) {
 
 }  // namespace
 
-int RunBench(const BenchOptions& options, const Session& session) {
+int RunBench(const BenchOptions& options, const Session& session, const std::vector<RankFigure>& ranks) {
   const ThreadScope threads(options.threads);
   if (!options.memory_of.empty()) {
     session.Print(StrCat(PeakMemoryOf(options, session)));
@@ -249,11 +249,14 @@ int RunBench(const BenchOptions& options, const Session& session) {
   }
   const MachineInfo before = ProbeMachine();
   std::vector<Sample> samples;
-  MeasureSteps(options, session, &samples);
-  MeasureMemory(options, session, &samples);
-  MeasureLoader(options, &samples);
-  MeasurePredictor(options, session, &samples);
-  MeasureKernels(options, &samples);
+  for (const RankFigure& figure : ranks) samples.push_back({figure.name, figure.unit, figure.values});
+  if (ranks.empty()) {
+    MeasureSteps(options, session, &samples);
+    MeasureMemory(options, session, &samples);
+    MeasureLoader(options, &samples);
+    MeasurePredictor(options, session, &samples);
+    MeasureKernels(options, &samples);
+  }
   if (samples.empty()) {
     std::vector<std::string> known = StepBench::Names();
     known.insert(known.end(), {"predictor.networks"});

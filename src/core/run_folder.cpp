@@ -118,6 +118,12 @@ RunFolder RunFolder::Open(const fs::path& path, const Json& config, RunMode mode
   return folder;
 }
 
+RunFolder RunFolder::Absent(const Json& config, const std::vector<std::string>& free_keys) {
+  RunFolder folder(fs::path(), config, free_keys);
+  folder.absent_ = true;
+  return folder;
+}
+
 bool RunFolder::Check(const fs::path& path, const Json& config, RunMode mode,
                       const std::vector<std::string>& free_keys) {
   RunFolder folder(path, config, free_keys);
@@ -283,11 +289,13 @@ void RunFolder::FreezeConfig(const std::string& key, const Json& value) {
   if (at == nullptr) ThrowInternal(StrCat("RunFolder::FreezeConfig: the configuration has no key ", key));
   if (*at == value) return;
   *at = value;
+  if (absent_) return;
   WriteFileAtomic(config_path(), PrettyDump(*config_));
   AddEnvironment({{"config_hash", config_hash()}});
 }
 
 void RunFolder::AddEnvironment(const Json& facts) {
+  if (absent_) return;
   Json merged = ReadJson(environment_path());
   merged.merge_patch(facts);
   WriteFileAtomic(environment_path(), PrettyDump(merged));
@@ -295,6 +303,7 @@ void RunFolder::AddEnvironment(const Json& facts) {
 
 void RunFolder::AppendMetric(const Json& event) {
   if (!event.is_object() || !event.contains("event")) ThrowInternal("RunFolder::AppendMetric: an event has no name");
+  if (absent_) return;
   Json line;
   line["event"] = event["event"];
   line["t"] = UnixSeconds();
@@ -307,22 +316,26 @@ void RunFolder::AppendMetric(const Json& event) {
 }
 
 void RunFolder::Follow(std::shared_ptr<MetricFollower> follower) {
+  if (absent_) return;
   follower_ = std::move(follower);
   if (follower_ != nullptr) follower_->Restart(path_);
 }
 
 void RunFolder::TruncateMetrics(std::int64_t lines) {
+  if (absent_) return;
   TruncateLines(metrics_path().filename().string(), lines);
   metric_lines_ = Exists(metrics_path()) ? CountLines(ReadFile(metrics_path())) : 0;
   if (follower_ != nullptr) follower_->Restart(path_);
 }
 
 void RunFolder::AppendSample(const Json& sample) {
+  if (absent_) return;
   AppendLine(samples_path(), sample.dump(-1, ' ', false, Json::error_handler_t::replace));
   ++sample_lines_;
 }
 
 void RunFolder::TruncateSamples(std::int64_t lines) {
+  if (absent_) return;
   TruncateLines(samples_path().filename().string(), lines);
   sample_lines_ = Exists(samples_path()) ? CountLines(ReadFile(samples_path())) : 0;
 }
@@ -340,7 +353,9 @@ void RunFolder::TruncateLines(const std::string& file_name, std::int64_t lines) 
   if (end != text.size()) WriteFileAtomic(path, std::string_view(text).substr(0, end));
 }
 
-void RunFolder::WriteResult(const Json& result) const { WriteFileAtomic(result_path(), PrettyDump(result)); }
+void RunFolder::WriteResult(const Json& result) const {
+  if (!absent_) WriteFileAtomic(result_path(), PrettyDump(result));
+}
 
 Json RunFolder::ReadResult() const { return ReadJson(result_path()); }
 

@@ -18,6 +18,7 @@
 #include "nas/core/error.h"
 #include "nas/core/rng.h"
 #include "nas/core/text.h"
+#include "nas/data/shard.h"
 #include "sample_renderer.h"
 #include "seed_streams.h"
 
@@ -91,10 +92,10 @@ class Loader::Impl {
       DropWindow(&lock);
       std::rethrow_exception(failure);
     }
-    *out = {std::move(slot.images), std::move(slot.labels)};
+    *out = {std::move(slot.images), std::move(slot.labels), slot.whole};
     window_.pop_front();
     if (first_open_ > 0) --first_open_;
-    ++batch_;
+    batch_ += options_.stride;
     FillWindow();
     lock.unlock();
     work_ready_.notify_all();
@@ -109,6 +110,7 @@ class Loader::Impl {
     Order order;
     std::int64_t begin = 0;  ///< position in the order
     std::int64_t size = 0;
+    std::int64_t whole = 0;  ///< images of all shards
     std::int64_t taken = 0;  ///< images handed to threads
     std::int64_t done = 0;   ///< images finished
     at::Tensor images;
@@ -138,7 +140,7 @@ class Loader::Impl {
     const std::size_t ahead = options_.threads == 0 ? 1 : static_cast<std::size_t>(options_.prefetch);
     while (window_.size() < ahead) {
       std::int64_t epoch = window_.empty() ? epoch_ : window_.back()->epoch;
-      std::int64_t batch = window_.empty() ? batch_ : window_.back()->batch + 1;
+      std::int64_t batch = window_.empty() ? batch_ : window_.back()->batch + options_.stride;
       if (batch >= batches_per_epoch()) {
         if (!options_.shuffle || options_.threads == 0) return;
         ++epoch;
@@ -154,7 +156,10 @@ class Loader::Impl {
     slot->batch = batch;
     slot->order = OrderOf(epoch);
     slot->begin = batch * options_.batch;
-    slot->size = std::min<std::int64_t>(options_.batch, images_per_epoch() - slot->begin);
+    slot->whole = std::min<std::int64_t>(options_.batch, images_per_epoch() - slot->begin);
+    const ShardRange own = ShardsOf(slot->whole, options_.shards, options_.first_shard, options_.last_shard);
+    slot->begin += own.begin;
+    slot->size = own.size();
     slot->images = TakeImages(slot->size);
     slot->pixels = slot->images.mutable_data_ptr<float>();
     slot->labels = at::empty({slot->size}, at::kLong);

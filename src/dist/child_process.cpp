@@ -61,6 +61,7 @@ ChildProcess::ChildProcess(const ChildOptions& options) {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     if (options.out >= 0) ::dup2(options.out, STDOUT_FILENO);
     if (options.err >= 0) ::dup2(options.err, STDERR_FILENO);
+    if (options.kept >= 0) ::fcntl(options.kept, F_SETFD, 0);
     if (::getppid() == parent) ::execve(argv[0], argv.data(), envp.data());
     const int error = errno;
     [[maybe_unused]] const ssize_t told = ::write(report[1], &error, sizeof error);

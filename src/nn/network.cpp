@@ -95,6 +95,12 @@ std::vector<std::pair<std::string, at::Tensor>> Network::NamedParameters() const
   return detail::ToPairs(impl_->tensors, /*trained_only=*/true);
 }
 
+std::vector<PathTensor> Network::PathTensors() const {
+  std::vector<PathTensor> path;
+  detail::AppendPath(&path, impl_->tensors, -1, -1);
+  return path;
+}
+
 std::vector<std::pair<std::string, at::Tensor>> Network::NamedTensors() const {
   return detail::ToPairs(impl_->tensors, /*trained_only=*/false);
 }

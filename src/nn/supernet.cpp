@@ -37,6 +37,7 @@ struct MixedEdge {
 struct Place {
   std::optional<detail::Block> block;
   std::string prefix;
+  std::vector<detail::NamedTensor> tensors;  ///< of a fixed layer
   int edge = -1;
 };
 
@@ -157,7 +158,8 @@ Supernet::Supernet(const SearchSpace& space, std::uint64_t seed, KernelMode kern
       place.block.emplace(base.layers[i], base.bn);
       detail::SetKernelMode(place.block->op(), kernels);
       place.prefix = StateDictPrefix(base.family, base.layers[i]);
-      detail::Append(&impl_->fixed, detail::CollectTensors(place.block->op(), place.prefix));
+      place.tensors = detail::CollectTensors(place.block->op(), place.prefix);
+      detail::Append(&impl_->fixed, place.tensors);
     } else {
       const Edge& edge = space.edges()[static_cast<std::size_t>(place.edge)];
       MixedEdge& mixed = impl_->edges[static_cast<std::size_t>(place.edge)];
@@ -246,6 +248,20 @@ const std::vector<std::pair<std::string, at::Tensor>>& Supernet::FixedParameters
 
 const std::vector<std::pair<std::string, at::Tensor>>& Supernet::CandidateParameters(int edge, int op) const {
   return impl_->At(edge, op).parameters;
+}
+
+std::vector<PathTensor> Supernet::PathTensors(const Choice& choice) const {
+  impl_->CheckPath(choice.size());
+  std::vector<PathTensor> path;
+  for (const Place& place : impl_->places) {
+    if (place.edge < 0) {
+      detail::AppendPath(&path, place.tensors, -1, -1);
+    } else {
+      const int op = choice[static_cast<std::size_t>(place.edge)];
+      detail::AppendPath(&path, impl_->At(place.edge, op).tensors, place.edge, op);
+    }
+  }
+  return path;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Supernet::NamedTensors() const {

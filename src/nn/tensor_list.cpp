@@ -47,6 +47,15 @@ std::vector<std::pair<std::string, at::Tensor>> ToPairs(const std::vector<NamedT
   return pairs;
 }
 
+void AppendPath(std::vector<PathTensor>* path, const std::vector<NamedTensor>& tensors, int edge, int op) {
+  for (const NamedTensor& named : tensors) {
+    const PathTensor::Kind kind = named.role == TensorRole::kCounter ? PathTensor::Kind::kCounter
+                                  : IsTrained(named.role)            ? PathTensor::Kind::kTrained
+                                                                     : PathTensor::Kind::kRunning;
+    path->push_back({named.name, named.tensor, kind, edge, op});
+  }
+}
+
 void RequireGradients(const std::vector<NamedTensor>& tensors) {
   for (const NamedTensor& named : tensors) {
     if (IsTrained(named.role)) named.tensor.requires_grad_(true);

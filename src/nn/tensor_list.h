@@ -8,6 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "nas/nn/path_tensor.h"
 #include "op_module.h"
 
 namespace nas::detail {
@@ -25,6 +26,9 @@ void Append(std::vector<NamedTensor>* list, std::vector<NamedTensor> more);
 
 /// As the public headers hand them out; `trained_only` leaves buffers away.
 std::vector<std::pair<std::string, at::Tensor>> ToPairs(const std::vector<NamedTensor>& tensors, bool trained_only);
+
+/// The same for those who share steps between processes.
+void AppendPath(std::vector<PathTensor>* path, const std::vector<NamedTensor>& tensors, int edge, int op);
 
 /// Marks the trained tensors as such for autograd.
 void RequireGradients(const std::vector<NamedTensor>& tensors);

@@ -103,6 +103,8 @@ RunFolder OpenRun(const SearchSetup& setup) {
   return folder;
 }
 
+RunFolder AbsentRun(const SearchSetup& setup) { return RunFolder::Absent(RunConfig(setup), kFreeKeys); }
+
 void FinishRun(const SearchSetup& setup, RunFolder& folder, SearchResult* result) {
   result->run = folder.path().string();
   result->space = setup.space.name();

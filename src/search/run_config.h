@@ -19,6 +19,9 @@ RunFolder OpenRun(const SearchSetup& setup);
 /// The configuration that identifies a run.
 Json RunConfig(const SearchSetup& setup);
 
+/// The same for a rank other than 0, which writes nothing.
+RunFolder AbsentRun(const SearchSetup& setup);
+
 /// result.json, the `end` line, and what the log says last.
 void FinishRun(const SearchSetup& setup, RunFolder& folder, SearchResult* result);
 

@@ -26,9 +26,11 @@
 #include "nas/train/checkpoint.h"
 #include "nas/train/evaluate.h"
 #include "nas/train/micro_batch.h"
+#include "rank_steps.h"
 #include "ranking_probe.h"
 #include "run_config.h"
 #include "search_account.h"
+#include "search_ranks.h"
 
 namespace nas {
 namespace {
@@ -62,13 +64,17 @@ class SearchRun {
         state_(state),
         strategy_(strategy),
         account_(setup, state, strategy.learns_alphas()),
-        store_(folder.checkpoints_path()),
-        train_(setup.train, setup.LoaderFor(Augmentation::kTrain, schedule_.batch, /*stream=*/1)),
-        arch_(setup.carve_out, ArchLoaderOptions(setup)),
-        validation_(setup.carve_out, setup.LoaderFor(Augmentation::kEval, /*batch=*/250, /*stream=*/3)) {}
+        store_(folder.checkpoints_path(), hooks.fence),
+        ranks_(hooks.ranks != nullptr ? std::make_unique<RankSteps>(setup, hooks, state) : nullptr),
+        train_(setup.train, Divided(setup.LoaderFor(Augmentation::kTrain, schedule_.batch, /*stream=*/1))),
+        // REINFORCE judges whole batches.
+        arch_(setup.carve_out, setup.options.strategy == "reinforce" ? ArchLoaderOptions(setup)
+                                                                     : Divided(ArchLoaderOptions(setup))),
+        validation_(setup.carve_out, ValidationOptions(setup, hooks)) {}
 
   /// Goes on from the newest checkpoint, if there is one.
   void Restore() {
+    if (ranks_) return RestoreAll();
     if (const auto checkpoint = store_.LoadLatest()) {
       const LineCounts lines = state_.Load(*checkpoint, folder_.config_hash());
       if (state_.trained) state_.measured = MeasuredSoFar(folder_);
@@ -83,24 +89,46 @@ class SearchRun {
   }
 
   void Train() {
+    try {
+      TrainToEnd();
+    } catch (const RankLost& lost) {
+      SaveWhatIsThere(lost);
+    }
+  }
+
+  void StopIfAsked() {
+    if (ranks_ ? !stop_agreed_ : !StopWanted()) return;
+    Save();
+    if (ranks_ && !ranks_->root()) throw FollowRankZero();
+    throw Error(ErrorKind::kCheckpointed, StrCat(TimeIsOver() ? "--max-time is over: " : "", "stopped after step ",
+                                                 state_.step, " of ", schedule_.total_steps(), HowToGoOn()));
+  }
+
+  /// What went over the wire; null for a single process.
+  Json Account() const { return ranks_ ? ranks_->Account() : Json(); }
+
+ private:
+  bool TimeIsOver() const { return setup_.options.max_time_s > 0 && session_.Seconds() > setup_.options.max_time_s; }
+  bool StopWanted() const { return TimeIsOver() || (hooks_.stop != nullptr && hooks_.stop->requested()); }
+  std::string HowToGoOn() const {
+    return StrCat("; go on with: nas search --out ", folder_.path().string(), " --resume and the same flags");
+  }
+
+  void TrainToEnd() {
     SeekLoaders();
     Stopwatch since_checkpoint;
+    if (state_.due == Due::kEpochEnd) FinishEpoch(&since_checkpoint);
     while (state_.step < schedule_.total_steps()) {
       const Stopwatch watch;
-      WeightStep();
+      if (state_.due == Due::kNothing) WeightStep();
+      state_.due = Due::kArchStep;
       ArchStep();
       ++state_.step;
+      state_.due = Due::kNothing;
       const double seconds = watch.Seconds();
       state_.meter.seconds += seconds;
       state_.wall_s += seconds;
-      if (state_.step % schedule_.steps_per_epoch == 0) {
-        EndEpoch();
-        // The last epoch's checkpoint is written once the run is marked as trained.
-        if (since_checkpoint.Seconds() > kSecondsBetweenCheckpoints && state_.step < schedule_.total_steps()) {
-          Save();
-          since_checkpoint.Restart();
-        }
-      }
+      if (state_.step % schedule_.steps_per_epoch == 0) FinishEpoch(&since_checkpoint);
       Report();
       StopIfAsked();
     }
@@ -108,17 +136,72 @@ class SearchRun {
     Save();
   }
 
-  void StopIfAsked() {
-    const double most = setup_.options.max_time_s;
-    const bool late = most > 0 && session_.Seconds() > most;
-    if (!late && (hooks_.stop == nullptr || !hooks_.stop->requested())) return;
+  void FinishEpoch(Stopwatch* since_checkpoint) {
+    state_.due = Due::kEpochEnd;
+    lines_before_epoch_end_ = {folder_.metric_lines(), folder_.sample_lines()};
+    EndEpoch();
+    state_.due = Due::kNothing;
+    // The last epoch's checkpoint is written once the run is marked as trained.
+    bool save = since_checkpoint->Seconds() > kSecondsBetweenCheckpoints && state_.step < schedule_.total_steps();
+    if (ranks_) save = ranks_->Share(save ? "y" : "n") == "y";
+    if (!save) {
+      if (ranks_) ranks_->CheckAgreement();
+      return;
+    }
     Save();
-    throw Error(ErrorKind::kCheckpointed, StrCat(late ? "--max-time is over: " : "", "stopped after step ", state_.step,
-                                                 " of ", schedule_.total_steps(), "; go on with: nas search --out ",
-                                                 folder_.path().string(), " --resume and the same flags"));
+    since_checkpoint->Restart();
   }
 
- private:
+  /// Rank 0's checkpoint, or its fresh start, on all ranks.
+  void RestoreAll() {
+    const bool root = ranks_->root();
+    std::optional<Checkpoint> found;
+    if (root) found = store_.LoadLatest();
+    const bool fresh = ranks_->Share(root && !found ? "fresh" : "") == "fresh";
+    const std::string hash = ranks_->Share(folder_.config_hash());
+    if (root && fresh) found = state_.Save(hash, {});
+    const Checkpoint checkpoint = ShareCheckpoint(ranks_->ranks(), root ? std::move(*found) : Checkpoint{});
+    LineCounts lines;
+    if (!root || !fresh) lines = state_.Load(checkpoint, hash);
+    if (root && state_.trained) state_.measured = MeasuredSoFar(folder_);
+    folder_.TruncateMetrics(lines.metrics);
+    folder_.TruncateSamples(lines.samples);
+    if (fresh) {
+      folder_.AppendMetric({{"event", "start"}, {"epoch", 0}, {"step", 0}});
+      if (ranks_->ranks().Size() > 1) Save();
+    } else if (root) {
+      LogInfo(StrCat("going on from step ", state_.step, " of ", schedule_.total_steps()));
+    }
+    for (std::size_t t = 0; t < state_.targets.size(); ++t) ranks_->ShareAlphas(t);
+  }
+
+  /// A rank is lost. Rank 0 still has the last complete step: BN statistics go back to before the broken one, weights
+  /// were not touched yet.
+  [[noreturn]] void SaveWhatIsThere(const RankLost& lost) {
+    ranks_->Undo();
+    if (!ranks_->root() || lost.kind() != ErrorKind::kCheckpointed || !state_.net.device().is_cpu()) throw lost;
+    if (state_.due == Due::kCount) {
+      ++state_.step;
+      state_.due = state_.step % schedule_.steps_per_epoch == 0 ? Due::kEpochEnd : Due::kNothing;
+      lines_before_epoch_end_ = {folder_.metric_lines(), folder_.sample_lines()};
+    } else if (state_.due == Due::kEpochEnd) {
+      folder_.TruncateMetrics(lines_before_epoch_end_.metrics);
+      folder_.TruncateSamples(lines_before_epoch_end_.samples);
+    }
+    Write();
+    throw RankLost(ErrorKind::kCheckpointed, StrCat(lost.what(), "; stopped after step ", state_.step, " of ",
+                                                    schedule_.total_steps(), HowToGoOn()),
+                   lost.told());
+  }
+
+  LoaderOptions Divided(const LoaderOptions& options) const { return ranks_ ? ranks_->Divided(options) : options; }
+
+  static LoaderOptions ValidationOptions(const SearchSetup& setup, const SearchHooks& hooks) {
+    LoaderOptions options = setup.LoaderFor(Augmentation::kEval, /*batch=*/250, /*stream=*/3);
+    if (hooks.ranks != nullptr) options.stride = hooks.ranks->Size();
+    return options;
+  }
+
   static LoaderOptions ArchLoaderOptions(const SearchSetup& setup) {
     // Evaluation transforms, like the released code's carve-out; shuffled, since alphas see it many times.
     LoaderOptions options = setup.LoaderFor(Augmentation::kEval, setup.schedule.arch_batch, /*stream=*/2);
@@ -128,7 +211,8 @@ class SearchRun {
   }
 
   void SeekLoaders() {
-    train_.Seek(state_.step / schedule_.steps_per_epoch, state_.step % schedule_.steps_per_epoch);
+    const std::int64_t begun = state_.due == Due::kArchStep ? 1 : 0;
+    train_.Seek(state_.step / schedule_.steps_per_epoch, state_.step % schedule_.steps_per_epoch + begun);
     const std::int64_t batches = arch_.batches_per_epoch();
     arch_.Seek(state_.arch_updates / batches, state_.arch_updates % batches);
   }
@@ -144,10 +228,19 @@ class SearchRun {
 
   int epoch() const { return static_cast<int>(state_.step / schedule_.steps_per_epoch); }
 
+  /// The path of a weight step: fair to all candidates until the architecture is learnt, then by the probabilities of
+  /// the target whose turn it is (N9). The same on every rank, without a message (N5).
+  Choice DrawPath(std::size_t target) const {
+    const auto step = static_cast<std::uint64_t>(state_.step);
+    const Matrix p = state_.targets[target].Probabilities();
+    const bool uniform = !strategy_.learns_alphas() || state_.step < schedule_.warmup_steps();
+    return uniform ? state_.sampler.DrawFair(p, step) : state_.sampler.Draw(p, kWeightStream, step);
+  }
+
   void WeightStep() {
     const int target = static_cast<int>(state_.step % static_cast<std::int64_t>(state_.targets.size()));
-    const Choice choice = state_.sampler.Draw(state_.targets[target].alphas.Probabilities(), kWeightStream,
-                                              static_cast<std::uint64_t>(state_.step));
+    if (ranks_) return DividedWeightStep(static_cast<std::size_t>(target));
+    const Choice choice = DrawPath(static_cast<std::size_t>(target));
     const Batch batch = NextOf(train_, state_.step / schedule_.steps_per_epoch);
     const auto parameters = state_.PathParameters(choice);
     double loss = 0;
@@ -164,9 +257,36 @@ class SearchRun {
         [&](std::int64_t images) { TellOutOfMemory(images); });
     if (!std::isfinite(loss)) Diverged(loss);
     state_.sgd.Step(parameters, schedule_.WeightLr(state_.step));
+    CountWeightStep(loss, correct, batch.labels.size(0));
+  }
 
+  void DividedWeightStep(std::size_t target) {
+    const Batch batch = NextOf(train_, state_.step / schedule_.steps_per_epoch);
+    RankSteps::WeightSums sums;
+    try {
+      const bool own_paths = setup_.options.ranks.path_per_rank;
+      sums = ranks_->WeightStep(
+          own_paths ? ranks_->DrawPaths(target) : std::vector<Choice>{DrawPath(target)}, batch,
+          [&](const Choice& choice, const MicroBatch& piece, double* loss, double* correct) {
+            Learn(choice, piece, loss, correct);
+          },
+          StopWanted());
+    } catch (const std::exception& error) {
+      if (!IsOutOfMemory(error)) throw;
+      throw Error(ErrorKind::kUnavailable,
+                  StrCat("out of memory with ", piece_images(), " images per shard; give --shards ",
+                         2 * ranks_->group().options().shards, " to a new run: it halves what a step needs"));
+    }
+    stop_agreed_ = sums.stop;
+    if (!std::isfinite(sums.loss)) Diverged(sums.loss);
+    state_.sgd.Step(sums.parameters, schedule_.WeightLr(state_.step));
+    CountWeightStep(sums.loss, sums.correct, batch.whole);
+  }
+
+  std::int64_t piece_images() const { return schedule_.batch / ranks_->group().options().shards; }
+
+  void CountWeightStep(double loss, double correct, std::int64_t images) {
     EpochMeter& meter = state_.meter;
-    const std::int64_t images = batch.labels.size(0);
     meter.loss_sum += loss * static_cast<double>(images);
     meter.correct += correct;
     meter.images += images;
@@ -210,12 +330,17 @@ class SearchRun {
         },
         [] {}, [&](std::int64_t images) { TellOutOfMemory(images); });
     if (!std::isfinite(cross_entropy)) Diverged(cross_entropy);
-    target_state.constraint.Update(target_state.constraint.Expected(target_state.alphas));
+    if (!ranks_ || ranks_->root()) {
+      target_state.constraint.Update(target_state.constraint.Expected(target_state.alphas));
+    }
     ++state_.arch_updates;
-    state_.images += batch.labels.size(0);
+    state_.images += batch.whole;
+    state_.due = Due::kCount;
+    if (ranks_) ranks_->ShareAlphas(target);
   }
 
   [[noreturn]] void Diverged(double loss) {
+    if (ranks_ && !ranks_->root()) throw FollowRankZero();
     const std::string last = store_.Latest().string();
     folder_.AppendMetric(
         {{"event", "alarm"}, {"kind", "diverged"}, {"step", state_.step}, {"text", "the loss is no number"}});
@@ -231,11 +356,11 @@ class SearchRun {
     const bool searched = done > schedule_.warmup_epochs && strategy_.learns_alphas();
     if (searched) {
       Validate(done);
-      Alarm(done);
+      if (!ranks_ || ranks_->root()) Alarm(done);
       Prune(done);
     }
     const RankingProbe probe(setup_);
-    if (done == probe.early_epoch()) {
+    if (done == probe.early_epoch() && (!ranks_ || ranks_->root())) {
       InheritedAccuracy accuracy = probe.Accuracy(state_, /*only_ranked=*/true);
       probe.LookEarly(state_, accuracy);
     }
@@ -252,9 +377,10 @@ class SearchRun {
       std::optional<Selection> selection;
       if (target.constraint.budget()) selection = SelectMostProbable(log_p, table, *target.constraint.budget());
       if (!selection) selection = SelectArgmax(log_p, table);
+      if (ranks_) selection->choice = setup_.space.Decode(ranks_->Share(setup_.space.Code(selection->choice)));
       const Accuracy accuracy = Evaluate(
           [&](const at::Tensor& images) { return state_.net.Forward(images, selection->choice, BnMode::kProbe); },
-          validation_, state_.net.device());
+          validation_, state_.net.device(), hooks_.ranks);
       const std::string code = setup_.space.Code(selection->choice);
       folder_.AppendMetric({{"event", "arch-validation"},
                             {"epoch", done},
@@ -297,7 +423,11 @@ class SearchRun {
     std::vector<PruneView> views;
     for (const TargetState& target : state_.targets)
       views.push_back({&target.alphas, &target.constraint.table(), target.constraint.budget()});
-    for (const PrunedOp& op : state_.pruner.Check(t, views)) {
+    const bool decides = !ranks_ || ranks_->root();
+    std::vector<PrunedOp> pruned;
+    if (decides) pruned = state_.pruner.Check(t, views);
+    if (ranks_) pruned = SharePruned(pruned);
+    for (const PrunedOp& op : pruned) {
       const std::int64_t bytes = state_.Remove(op.edge, op.op);
       const Edge& edge = setup_.space.edges()[op.edge];
       folder_.AppendMetric({{"event", "prune"},
@@ -312,9 +442,30 @@ class SearchRun {
                      " of ", edge.name, " (p ", op.probability, " stayed under the threshold; ",
                      state_.targets[0].alphas.left(op.edge), " left, ", ToString(Bytes{bytes}), " freed)"));
     }
+    // Masks move probabilities.
+    for (std::size_t t = 0; ranks_ && !pruned.empty() && t < state_.targets.size(); ++t) ranks_->ShareAlphas(t);
+  }
+
+  std::vector<PrunedOp> SharePruned(const std::vector<PrunedOp>& pruned) {
+    Json list = Json::array();
+    for (const PrunedOp& op : pruned) list.push_back({op.edge, op.op, op.probability});
+    std::vector<PrunedOp> all;
+    for (const Json& item : Json::parse(ranks_->Share(list.dump()))) {
+      PrunedOp& op = all.emplace_back();
+      op.edge = item.at(0).get<int>();
+      op.op = item.at(1).get<int>();
+      op.probability = item.at(2).get<double>();
+    }
+    return all;
   }
 
   void Save() {
+    if (ranks_) ranks_->CheckAgreement();
+    Write();
+  }
+
+  void Write() {
+    if (ranks_ && !ranks_->root()) return;
     folder_.AppendMetric({{"event", "checkpoint"}, {"epoch", epoch()}, {"step", state_.step}});
     store_.Save(state_.Save(folder_.config_hash(), {folder_.metric_lines(), folder_.sample_lines()}), state_.step);
   }
@@ -331,11 +482,33 @@ class SearchRun {
   const Strategy& strategy_;
   const SearchAccount account_;
   CheckpointStore store_;
+  const std::unique_ptr<RankSteps> ranks_;  ///< null where one process does whole steps
   Loader train_;
   Loader arch_;
   Loader validation_;
   const Stopwatch session_;
+  bool stop_agreed_ = false;  ///< by all ranks
+  LineCounts lines_before_epoch_end_;
 };
+
+/// V of a new run: one per rank. A run that goes on keeps its own.
+int ShardsOfRun(const SearchOptions& options, int ranks) {
+  if (options.ranks.shards > 0) return options.ranks.shards;
+  if (options.resume.empty() || !RunFolder::IsRun(options.out)) return ranks;
+  return RunFolder::ReadConfig(options.out).at("options").value("shards", 1);
+}
+
+/// All ranks mean the same run, with programs and processors that give the same bits.
+void Greet(const SearchSetup& setup, const SearchHooks& hooks) {
+  ShardOptions{setup.options.ranks.shards, setup.options.ranks.reduce == "tree"}.Validate(hooks.ranks->Size());
+  if (hooks.ranks->Size() == 1) return;
+  Json hello = hooks.hello.empty() ? Json{{"must", Json::object()}, {"may", Json::object()}} : Json::parse(hooks.hello);
+  hello["must"]["configuration"] = AbsentRun(setup).config_hash();
+  hello["must"]["shards"] = setup.options.ranks.shards;
+  hello["must"]["data"] = setup.data.listing_hash;
+  hello["may"]["threads"] = setup.options.threads;
+  CheckHello(*hooks.ranks, hooks.host, hello.at("must"), hello.at("may"));
+}
 
 /// From an open run folder to its result: trains, or takes over the supernet of `source`, then derives.
 SearchResult Search(const SearchSetup& setup, const std::optional<SourceRun>& source, const SearchHooks& hooks,
@@ -350,14 +523,19 @@ SearchResult Search(const SearchSetup& setup, const std::optional<SourceRun>& so
     folder.AppendMetric({{"event", "start"}, {"epoch", 0}, {"step", 0}, {"from", source->path}});
   }
   double wall_before = 0;
+  Json comm;
   if (!source) {
     SearchRun run(setup, hooks, folder, state, *strategy);
     run.Restore();
     wall_before = state.wall_s;
     if (!state.trained) run.Train();
+    comm = run.Account();
   }
+  if (hooks.ranks != nullptr && hooks.ranks->Rank() != 0) throw FollowRankZero();
+  if (hooks.ranks != nullptr) hooks.ranks->Progress(state.step, "derive");
 
   SearchResult result = DeriveNetworks(setup, hooks, folder, state, *strategy);
+  if (!comm.is_null()) result.comm = comm;
   result.wall_s = wall_before + watch.Seconds();
   result.images_per_s = state.wall_s > 0 ? static_cast<double>(state.images) / state.wall_s : 0;
   FinishRun(setup, folder, &result);
@@ -366,20 +544,33 @@ SearchResult Search(const SearchSetup& setup, const std::optional<SourceRun>& so
 
 }  // namespace
 
-SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, const SearchHooks& hooks) {
+SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, const SearchHooks& given) {
   const Stopwatch watch;
-  if (const auto finished = FinishedResult(asked)) return *finished;
+  const bool root = given.ranks == nullptr || given.ranks->Rank() == 0;
+  std::optional<SearchResult> finished;
+  if (root) finished = FinishedResult(asked);
+  if (given.ranks != nullptr && root) given.ranks->Publish("finished", finished ? "yes" : "no");
+  if (!root && given.ranks->Await("finished") == "yes") throw FollowRankZero();
+  if (finished) return *finished;
 
   std::optional<SourceRun> source;
   if (!asked.from.empty()) source = ReadSourceRun(asked.from);
-  const SearchOptions options = source ? InheritOptions(asked, *source) : asked;
+  SearchOptions options = source ? InheritOptions(asked, *source) : asked;
+  // Deriving alone is one process' work.
+  if (source && !root) throw FollowRankZero();
+  options.ranks.shards = ShardsOfRun(options, given.ranks == nullptr ? 1 : given.ranks->Size());
+  SearchHooks hooks = given;
+  std::unique_ptr<Communicator> alone;
+  if (hooks.ranks == nullptr && options.ranks.shards > 1) alone = MakeSingleCommunicator();
+  if (alone) hooks.ranks = alone.get();
   const ThreadScope threads(options.threads);
   ResolveDevice(options.device);  // refused before anything is read
   const SearchSetup setup = PrepareSearch(options, places, hooks, options.resume.empty() ? "" : options.out);
   if (const std::string message = UnreachableMessage(setup.targets); !message.empty()) {
     throw Error(ErrorKind::kInfeasible, message);
   }
-  RunFolder folder = OpenRun(setup);
+  if (hooks.ranks != nullptr) Greet(setup, hooks);
+  RunFolder folder = root ? OpenRun(setup) : AbsentRun(setup);
   folder.Follow(hooks.metrics);
 
   try {

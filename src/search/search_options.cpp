@@ -80,6 +80,7 @@ void SearchOptions::Validate() const {
   if (!from.empty() && target.empty()) {
     ThrowUsage("--from needs at least one --target NAME=BUDGET: what to select from the finished supernet");
   }
+  ranks.Validate();
   if (!resume.empty() && out.empty()) ThrowUsage("--resume needs the run folder: --out DIR --resume");
   if (!resume.empty() && force) ThrowUsage("--resume and --force exclude each other; give one");
 }
@@ -109,6 +110,7 @@ Json ToJson(const SearchOptions& o) {
   json["seed"] = o.seed;
   json["threads"] = o.threads;
   if (!o.from.empty()) json["from"] = o.from;
+  o.ranks.AddTo(&json);
   return json;
 }
 
@@ -138,6 +140,10 @@ SearchOptions SearchOptionsFromJson(const JsonDocument& document, const std::str
   o.seed = static_cast<std::uint64_t>(reader.Int("seed", 0, INT64_MAX));
   o.threads = static_cast<int>(reader.Int("threads", 1, 4096));
   if (reader.Has("from")) o.from = reader.String("from");
+  if (reader.Has("shards")) o.ranks.shards = static_cast<int>(reader.Int("shards", 1, 65536));
+  if (reader.Has("reduce")) o.ranks.reduce = reader.String("reduce");
+  if (reader.Has("sync_bn")) o.ranks.sync_bn = reader.Bool("sync_bn");
+  if (reader.Has("path_per_rank")) o.ranks.path_per_rank = reader.Bool("path_per_rank");
   reader.Finish();
   o.Validate();
   return o;

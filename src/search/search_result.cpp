@@ -55,6 +55,7 @@ Json ToJson(const SearchResult& result) {
     json["targets"].push_back(std::move(item));
   }
   if (result.ranking) json["ranking"] = *result.ranking;
+  if (result.comm) json["comm"] = *result.comm;
   return json;
 }
 
@@ -99,6 +100,7 @@ SearchResult SearchResultFromJson(const JsonDocument& document) {
     result.targets.push_back(std::move(t));
   }
   if (reader.Has("ranking")) result.ranking = reader.Raw("ranking");
+  if (reader.Has("comm")) result.comm = reader.Raw("comm");
   return result;
 }
 

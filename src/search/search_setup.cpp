@@ -9,6 +9,7 @@
 #include "nas/core/rng.h"
 #include "nas/core/text.h"
 #include "resolve_target.h"
+#include "search_ranks.h"
 
 namespace nas {
 namespace {
@@ -78,7 +79,9 @@ SearchSetup PrepareSearch(const SearchOptions& asked, const SearchPlaces& places
 
   std::vector<SearchTarget> targets;
   for (const TargetRequest& request : requests) {
-    targets.push_back(ResolveSearchTarget(request, space, options, places, hooks, frozen_tables));
+    targets.push_back(ShareTarget(hooks.ranks, targets.size(), [&] {
+      return ResolveSearchTarget(request, space, options, places, hooks, frozen_tables);
+    }));
     SearchTarget& target = targets.back();
     if (target.budget && *target.budget >= target.max()) {
       LogWarning(StrCat(target.label(), " lies above all that ", space.name(), " can reach (",

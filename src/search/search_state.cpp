@@ -70,6 +70,7 @@ Checkpoint SearchState::Save(const std::string& config_hash, const LineCounts& l
   }
   state["pruner"] = pruner.State();
   state["micro_batch"] = micro_batch;
+  if (due != Due::kNothing) state["due"] = static_cast<int>(due);
   state["earlier_accuracy"] = earlier_accuracy;
   return checkpoint;
 }
@@ -109,6 +110,7 @@ LineCounts SearchState::Load(const Checkpoint& checkpoint, const std::string& co
     const Json& sums = state.at("meter");
     meter = {sums.at("loss_sum").get<double>(), sums.at("correct").get<double>(), sums.at("images").get<std::int64_t>(),
              sums.at("seconds").get<double>()};
+    due = static_cast<Due>(state.value("due", 0));
     micro_batch = state.value("micro_batch", std::int64_t{0});
     earlier_accuracy = state.value("earlier_accuracy", std::map<std::string, double>());
     return {state.at("metric_lines").get<std::int64_t>(), state.value("sample_lines", std::int64_t{0})};

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/train/checkpoint.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -19,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kPrefix = "step-";
+constexpr std::string_view kUnnamed = ".tmp-";
 constexpr std::string_view kSuffix = ".safetensors";
 constexpr std::string_view kSchema = "nas.checkpoint/1";
 constexpr std::size_t kKept = 2;
@@ -41,6 +45,14 @@ std::vector<Saved> List(const fs::path& folder) {
   }
   std::sort(saved.begin(), saved.end(), [](const Saved& a, const Saved& b) { return a.step > b.step; });
   return saved;
+}
+
+/// A name is safe once its folder is.
+void SyncFolder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
 }
 
 /// Hash of state and tensors, so that a flipped bit is told from a good checkpoint. Tensors: on the CPU, contiguous.
@@ -84,6 +96,29 @@ void Checkpoint::Add(const std::string& prefix, const NamedTensorList& added) {
   for (const auto& [name, tensor] : added) tensors.emplace_back(prefix + name, tensor);
 }
 
+Checkpoint ShareCheckpoint(Communicator& ranks, Checkpoint checkpoint) {
+  if (ranks.Size() == 1) return checkpoint;
+  const torch::NoGradGuard no_grad;
+  Json list = Json::array();
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    list.push_back({name, static_cast<int>(tensor.scalar_type()), tensor.sizes().vec()});
+  }
+  const Json heading = Json::parse(BroadcastText(ranks, Json{{"state", checkpoint.state}, {"tensors", list}}.dump(), 0));
+  if (ranks.Rank() != 0) {
+    checkpoint.state = heading.at("state");
+    checkpoint.tensors.clear();
+  }
+  for (std::size_t i = 0; i < heading.at("tensors").size(); ++i) {
+    const Json& entry = heading.at("tensors")[i];
+    const auto type = static_cast<at::ScalarType>(entry.at(1).get<int>());
+    at::Tensor flat = ranks.Rank() == 0 ? checkpoint.tensors[i].second.detach().cpu().contiguous()
+                                        : at::empty(entry.at(2).get<std::vector<std::int64_t>>(), type);
+    ranks.Broadcast(flat, 0);
+    if (ranks.Rank() != 0) checkpoint.tensors.emplace_back(entry.at(0).get<std::string>(), flat);
+  }
+  return checkpoint;
+}
+
 void CheckpointStore::Save(const Checkpoint& checkpoint, std::int64_t step) {
   const torch::NoGradGuard no_grad;
   MakeDirectory(folder_);
@@ -92,9 +127,20 @@ void CheckpointStore::Save(const Checkpoint& checkpoint, std::int64_t step) {
   for (const auto& [name, tensor] : checkpoint.tensors) on_host.emplace_back(name, tensor.detach().cpu().contiguous());
   const std::string state = checkpoint.state.dump();
   const fs::path path = folder_ / StrCat(kPrefix, step, kSuffix);
+  const fs::path unnamed = folder_ / StrCat(kUnnamed, step);
+  std::error_code error;
   WriteSafetensors(
-      path, on_host,
+      unnamed, on_host,
       {{"nas.schema", std::string(kSchema)}, {"nas.state", state}, {"nas.hash", Fingerprint(on_host, state)}});
+  try {
+    if (fence_) fence_();
+  } catch (...) {
+    fs::remove(unnamed, error);
+    throw;
+  }
+  fs::rename(unnamed, path, error);
+  if (error) ThrowInput(StrCat("cannot write ", path.string(), ": ", error.message()));
+  SyncFolder(folder_);
 
   // Only now that the new one is safe. Later steps belong to a future that was given up (a damaged newest, see
   // LoadLatest).

@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -32,6 +34,26 @@ bool AllFinite(const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
 
 std::string Percent(double share) { return Fixed(100 * share, 1) + " %"; }
 
+ShardOptions OptionsOf(const RankOptions& options) {
+  return {std::max(1, options.shards), options.reduce == "tree", options.bucket_bytes};
+}
+
+/// This rank's shards of each batch.
+LoaderOptions Divided(LoaderOptions loader, const TrainSetup& setup, const TrainHooks& hooks) {
+  if (hooks.ranks == nullptr) return loader;
+  const ShardGroup group(*hooks.ranks, OptionsOf(setup.options.ranks));
+  loader.shards = group.options().shards;
+  loader.first_shard = group.first();
+  loader.last_shard = group.last();
+  return loader;
+}
+
+/// Whole batches, shared among ranks.
+LoaderOptions Shared(LoaderOptions loader, const TrainHooks& hooks) {
+  if (hooks.ranks != nullptr) loader.stride = hooks.ranks->Size();
+  return loader;
+}
+
 }  // namespace
 
 TrainLoop::TrainLoop(const TrainSetup& setup, Network& network, RunFolder& folder, const TrainHooks& hooks)
@@ -39,14 +61,19 @@ TrainLoop::TrainLoop(const TrainSetup& setup, Network& network, RunFolder& folde
       network_(network),
       folder_(folder),
       hooks_(hooks),
-      store_(folder.checkpoints_path()),
-      train_loader_(setup.data.train, setup.TrainLoader()),
-      test_loader_(setup.data.test, setup.TestLoader()),
+      store_(folder.checkpoints_path(), hooks.fence),
+      train_loader_(setup.data.train, Divided(setup.TrainLoader(), setup, hooks)),
+      test_loader_(setup.data.test, Shared(setup.TestLoader(), hooks)),
       schedule_(setup.Schedule()),
       parameters_(network.NamedParameters()),
       sgd_({.momentum = setup.options.momentum, .weight_decay = setup.options.weight_decay, .decay_bn = false}) {
   if (train_loader_.batches_per_epoch() != setup.plan.steps_per_epoch) {
     ThrowInternal("the plan and the loader differ in the number of steps per epoch");
+  }
+  if (hooks.ranks != nullptr) {
+    group_.emplace(*hooks.ranks, OptionsOf(setup.options.ranks));
+    exchange_.emplace(*group_);
+    agreement_.emplace(*hooks.ranks, hooks.host);
   }
   if (setup.options.ema > 0) {
     ema_.emplace(setup.options.ema, network.NamedTensors());
@@ -58,26 +85,52 @@ TrainLoop::TrainLoop(const TrainSetup& setup, Network& network, RunFolder& folde
   pending_right_ = at::zeros({}, options.dtype(at::kLong));
 }
 
-void TrainLoop::Restore() {
-  const auto checkpoint = store_.LoadLatest();
-  if (!checkpoint) {
-    folder_.TruncateMetrics(0);
-    Json event = ToJson(setup_.plan);
-    event.erase("schema");
-    event["event"] = "start";
-    event["epoch"] = 0;
-    event["step"] = 0;
-    folder_.AppendMetric(event);
+void TrainLoop::NoteStart() {
+  folder_.TruncateMetrics(0);
+  Json event = ToJson(setup_.plan);
+  event.erase("schema");
+  event["event"] = "start";
+  event["epoch"] = 0;
+  event["step"] = 0;
+  folder_.AppendMetric(event);
+}
+
+void TrainLoop::RestoreAll() {
+  Communicator& ranks = group_->ranks();
+  const bool root = group_->root();
+  std::optional<Checkpoint> found;
+  if (root) found = store_.LoadLatest();
+  const bool fresh = BroadcastText(ranks, root && !found ? "fresh" : "", 0) == "fresh";
+  const std::string hash = BroadcastText(ranks, folder_.config_hash(), 0);
+  if (root && fresh) found = State(hash);
+  const Checkpoint checkpoint = ShareCheckpoint(ranks, root ? std::move(*found) : Checkpoint{});
+  const std::int64_t lines = root && fresh ? 0 : Load(checkpoint, hash);
+  if (fresh) {
+    NoteStart();
+    if (ranks.Size() > 1) Save();
     return;
   }
-  const Json& state = checkpoint->state;
-  if (state.at("config_hash") != folder_.config_hash()) {
+  folder_.TruncateMetrics(lines);
+  if (root) LogInfo(StrCat("going on from step ", step_, " of ", setup_.plan.steps()));
+}
+
+void TrainLoop::Restore() {
+  if (group_) return RestoreAll();
+  const auto checkpoint = store_.LoadLatest();
+  if (!checkpoint) return NoteStart();
+  folder_.TruncateMetrics(Load(*checkpoint, folder_.config_hash()));
+  LogInfo(StrCat("going on from step ", step_, " of ", setup_.plan.steps()));
+}
+
+std::int64_t TrainLoop::Load(const Checkpoint& checkpoint, const std::string& config_hash) {
+  const Json& state = checkpoint.state;
+  if (state.at("config_hash") != config_hash) {
     ThrowInput(StrCat(store_.Latest().string(), " belongs to another configuration than ",
                       folder_.config_path().string(), "; give another --out"));
   }
-  network_.Load(checkpoint->Under("weights/"));
-  sgd_.LoadState(checkpoint->Under("momentum/"));
-  if (ema_) ema_->Load(checkpoint->Under("ema/"), state.at("ema_steps"));
+  network_.Load(checkpoint.Under("weights/"));
+  sgd_.LoadState(checkpoint.Under("momentum/"));
+  if (ema_) ema_->Load(checkpoint.Under("ema/"), state.at("ema_steps"));
   step_ = first_step_ = state.at("step");
   epochs_done_ = state.at("epochs_done");
   loss_.Restore(state.at("loss").at("sum"), state.at("loss").at("images"));
@@ -89,11 +142,28 @@ void TrainLoop::Restore() {
   speed_.Add(state.at("speed").at("images"), state.at("speed").at("seconds"));
   wall_before_ = state.at("wall_s");
   micro_batch_ = state.value("micro_batch", std::int64_t{0});
-  folder_.TruncateMetrics(state.at("metric_lines"));
-  LogInfo(StrCat("going on from step ", step_, " of ", setup_.plan.steps()));
+  return state.at("metric_lines");
 }
 
 void TrainLoop::Run() {
+  try {
+    RunToEnd();
+  } catch (const RankLost& lost) {
+    SaveWhatIsThere(lost);
+  }
+}
+
+void TrainLoop::SaveWhatIsThere(const RankLost& lost) {
+  exchange_->Undo();
+  if (!group_->root() || lost.kind() != ErrorKind::kCheckpointed || !setup_.device.is_cpu()) throw lost;
+  Drain();
+  Write();
+  throw RankLost(ErrorKind::kCheckpointed,
+                 StrCat(lost.what(), "; stopped after step ", step_, " of ", setup_.plan.steps(), HowToGoOn()),
+                 lost.told());
+}
+
+void TrainLoop::RunToEnd() {
   const std::int64_t steps = setup_.plan.steps_per_epoch;
   train_loader_.Seek(step_ / steps, step_ % steps);
   session_.Restart();
@@ -105,7 +175,7 @@ void TrainLoop::Run() {
       Save();
     } else {
       Step();
-      if (since_checkpoint_.Seconds() > setup_.options.checkpoint_every_s) Save();
+      if (group_ ? save_agreed_ : since_checkpoint_.Seconds() > setup_.options.checkpoint_every_s) Save();
     }
     Report();
     StopIfAsked();
@@ -116,6 +186,20 @@ void TrainLoop::Step() {
   const Stopwatch watch;
   Batch batch;
   if (!train_loader_.Next(&batch)) ThrowInternal("the loader ended before its epoch");
+  if (group_) {
+    LearnDivided(batch);
+  } else {
+    LearnWithinMemory(batch);
+  }
+  if (setup_.device.is_cpu() || step_ % kStepsBetweenDrainsOnGpu == 0) Drain();
+  sgd_.Step(parameters_, schedule_.At(step_));
+  if (ema_) ema_->Update(network_.NamedTensors());
+  ++step_;
+  speed_.Add(batch.whole, watch.Seconds());
+  epoch_speed_.Add(batch.whole, watch.Seconds());
+}
+
+void TrainLoop::LearnWithinMemory(const Batch& batch) {
   RunWithinMemory(
       batch.labels.size(0), &micro_batch_, [&](std::int64_t) { Learn(batch); },
       [&] {
@@ -126,31 +210,60 @@ void TrainLoop::Step() {
             StrCat("out of memory: going on with ", images, " images at a time, the batch stays ", setup_.plan.batch));
         folder_.AppendMetric({{"event", "micro-batch"}, {"epoch", epochs_done_}, {"step", step_}, {"images", images}});
       });
-  if (setup_.device.is_cpu() || step_ % kStepsBetweenDrainsOnGpu == 0) Drain();
-  sgd_.Step(parameters_, schedule_.At(step_));
-  if (ema_) ema_->Update(network_.NamedTensors());
-  ++step_;
-  speed_.Add(batch.labels.size(0), watch.Seconds());
-  epoch_speed_.Add(batch.labels.size(0), watch.Seconds());
+}
+
+void TrainLoop::LearnDivided(const Batch& batch) {
+  group_->ranks().Progress(step_, "step");
+  exchange_->Begin(network_.PathTensors(), batch.whole);
+  const std::vector<MicroBatch> pieces = group_->Pieces(batch);
+  const std::uint64_t seed =
+      MixSeed(MixSeed(setup_.options.seed, kDropoutStream), static_cast<std::uint64_t>(step_));
+  const bool save = since_checkpoint_.Seconds() > setup_.options.checkpoint_every_s;
+  for (int shard = group_->first(); shard < group_->last(); ++shard) {
+    const MicroBatch& piece = pieces[static_cast<std::size_t>(shard - group_->first())];
+    // Sums over shards: loss, right answers, and what any rank (to stop) or rank 0 (to save) wants.
+    std::array<double, 4> control{0, 0, 0, 0};
+    if (shard == group_->first()) {
+      control[2] = StopWanted() ? 1 : 0;
+      control[3] = group_->root() && save ? 1 : 0;
+    }
+    exchange_->StartShard(shard);
+    if (piece.share > 0) {
+      network_.SeedDropout(MixSeed(seed, static_cast<std::uint64_t>(shard)));
+      const auto [loss, right] = LearnPiece(piece);
+      control[0] = loss.item<double>();
+      control[1] = static_cast<double>(right.item<std::int64_t>());
+    }
+    exchange_->EndShard(shard, control);
+  }
+  const std::vector<double> sums = exchange_->Finish();
+  stop_agreed_ = sums[2] > 0;
+  save_agreed_ = sums[3] > 0;
+  const torch::NoGradGuard no_grad;
+  pending_loss_.add_(sums[0]);
+  pending_right_.add_(static_cast<std::int64_t>(sums[1]));
+  pending_images_ += batch.whole;
+}
+
+std::pair<at::Tensor, at::Tensor> TrainLoop::LearnPiece(const MicroBatch& piece) {
+  const at::Tensor images = piece.batch.images.to(setup_.device, /*non_blocking=*/true);
+  const at::Tensor labels = piece.batch.labels.to(setup_.device, /*non_blocking=*/true);
+  at::Tensor logits;
+  {
+    const AutocastScope scope(setup_.device, setup_.plan.precision == "bf16");
+    logits = network_.Forward(images, BnMode::kTrain);
+  }
+  const at::Tensor loss = CrossEntropy(logits, labels, setup_.options.label_smoothing);
+  (piece.share == 1 ? loss : loss * piece.share).backward();
+  const torch::NoGradGuard no_grad;
+  return {loss.detach().to(at::kDouble) * static_cast<double>(labels.size(0)),
+          logits.detach().argmax(1).eq(labels).sum()};
 }
 
 void TrainLoop::Learn(const Batch& batch) {
   network_.SeedDropout(MixSeed(MixSeed(setup_.options.seed, kDropoutStream), static_cast<std::uint64_t>(step_)));
   std::vector<std::pair<at::Tensor, at::Tensor>> learned;  // loss · images, number right
-  for (const MicroBatch& piece : CutBatch(batch, micro_batch_)) {
-    const at::Tensor images = piece.batch.images.to(setup_.device, /*non_blocking=*/true);
-    const at::Tensor labels = piece.batch.labels.to(setup_.device, /*non_blocking=*/true);
-    at::Tensor logits;
-    {
-      const AutocastScope scope(setup_.device, setup_.plan.precision == "bf16");
-      logits = network_.Forward(images, BnMode::kTrain);
-    }
-    const at::Tensor loss = CrossEntropy(logits, labels, setup_.options.label_smoothing);
-    (piece.share == 1 ? loss : loss * piece.share).backward();
-    const torch::NoGradGuard no_grad;
-    learned.emplace_back(loss.detach().to(at::kDouble) * static_cast<double>(labels.size(0)),
-                         logits.detach().argmax(1).eq(labels).sum());
-  }
+  for (const MicroBatch& piece : CutBatch(batch, micro_batch_)) learned.push_back(LearnPiece(piece));
   // Only once all pieces are through: a step that is run again must not count twice.
   const torch::NoGradGuard no_grad;
   for (const auto& [loss, right] : learned) {
@@ -176,11 +289,11 @@ Accuracy TrainLoop::EvaluateOnTest() {
   if (ema_) ema_network_->Load(ema_->tensors());
   const auto forward = [&](const at::Tensor& images) {
     // Nothing of the state moves here: a run that is stopped evaluates again when it goes on.
-    StopIfAsked();
+    if (!group_) StopIfAsked();
     const AutocastScope scope(setup_.device, setup_.plan.precision == "bf16");
     return network.Forward(images, BnMode::kEval);
   };
-  return Evaluate(forward, test_loader_, setup_.device);
+  return Evaluate(forward, test_loader_, setup_.device, hooks_.ranks);
 }
 
 void TrainLoop::CloseEpoch() {
@@ -215,12 +328,17 @@ void TrainLoop::CloseEpoch() {
 void TrainLoop::Save() {
   Drain();
   if (!AllFinite(parameters_)) Diverge(std::numeric_limits<double>::quiet_NaN());
+  if (group_ && group_->ranks().Size() > 1) agreement_->Check("", State("").tensors);
+  Write();
+}
+
+Checkpoint TrainLoop::State(const std::string& config_hash) {
   Checkpoint checkpoint;
   checkpoint.Add("weights/", network_.NamedTensors());
   checkpoint.Add("momentum/", sgd_.State());
   if (ema_) checkpoint.Add("ema/", ema_->tensors());
   Json& state = checkpoint.state;
-  state["config_hash"] = folder_.config_hash();
+  state["config_hash"] = config_hash;
   state["step"] = step_;
   state["epochs_done"] = epochs_done_;
   state["ema_steps"] = ema_ ? ema_->steps() : 0;
@@ -234,7 +352,13 @@ void TrainLoop::Save() {
   state["threads"] = setup_.options.threads;
   // The line about this checkpoint counts, and is written only once the checkpoint is safe.
   state["metric_lines"] = folder_.metric_lines() + 1;
-  store_.Save(checkpoint, step_);
+  return checkpoint;
+}
+
+void TrainLoop::Write() {
+  since_checkpoint_.Restart();
+  if (group_ && !group_->root()) return;
+  store_.Save(State(folder_.config_hash()), step_);
   folder_.AppendMetric({{"event", "checkpoint"},
                         {"epoch", epochs_done_},
                         {"step", step_},
@@ -242,15 +366,22 @@ void TrainLoop::Save() {
   since_checkpoint_.Restart();
 }
 
+bool TrainLoop::StopWanted() const { return hooks_.stop != nullptr && hooks_.stop->requested(); }
+
+std::string TrainLoop::HowToGoOn() const {
+  return StrCat("; continue with --out ", folder_.path().string(), " --resume and the same flags");
+}
+
 void TrainLoop::StopIfAsked() {
-  if (hooks_.stop == nullptr || !hooks_.stop->requested() || epochs_done_ == setup_.plan.epochs) return;
+  if (!(group_ ? stop_agreed_ : StopWanted()) || epochs_done_ == setup_.plan.epochs) return;
   Save();
+  if (group_ && !group_->root()) throw FollowRankZero();
   throw Error(ErrorKind::kCheckpointed, StrCat("stopped after step ", step_, " of ", setup_.plan.steps(),
-                                               ", checkpoint ", store_.Latest().string(), "; continue with --out ",
-                                               folder_.path().string(), " --resume and the same flags"));
+                                               ", checkpoint ", store_.Latest().string(), HowToGoOn()));
 }
 
 void TrainLoop::Diverge(double loss) {
+  if (group_ && !group_->root()) throw FollowRankZero();
   const std::string last = store_.Latest().string();
   const std::string text = StrCat("diverged at step ", step_ + 1, " (",
                                   std::isnan(loss) ? "a weight or the loss is no number" : "the loss is infinite",

@@ -13,8 +13,11 @@
 #include "nas/nn/network.h"
 #include "nas/train/checkpoint.h"
 #include "nas/train/ema.h"
+#include "nas/train/gradient_exchange.h"
 #include "nas/train/meters.h"
+#include "nas/train/rank_agreement.h"
 #include "nas/train/sgd.h"
+#include "nas/train/shard_group.h"
 #include "nas/train/trainer.h"
 #include "train_setup.h"
 
@@ -40,6 +43,21 @@ class TrainLoop {
   void Step();
   /// Forward and backward of one batch, in pieces where memory asks for it; sums go to the pending tensors.
   void Learn(const Batch& batch);
+  void LearnWithinMemory(const Batch& batch);
+  /// The same over own shards; the gradients of all of them meet.
+  void LearnDivided(const Batch& batch);
+  /// Forward and backward; Σ loss and the number of right answers, on the device.
+  std::pair<at::Tensor, at::Tensor> LearnPiece(const MicroBatch& piece);
+  void NoteStart();
+  void RestoreAll();
+  /// Returns the number of metric lines at the checkpoint.
+  std::int64_t Load(const Checkpoint& checkpoint, const std::string& config_hash);
+  Checkpoint State(const std::string& config_hash);
+  void Write();
+  void RunToEnd();
+  [[noreturn]] void SaveWhatIsThere(const RankLost& lost);
+  bool StopWanted() const;
+  std::string HowToGoOn() const;
   void CloseEpoch();
   Accuracy EvaluateOnTest();
   /// Moves what the steps since have summed up on the device into the meters; throws kTraining when it is no number.
@@ -55,6 +73,12 @@ class TrainLoop {
   RunFolder& folder_;
   const TrainHooks& hooks_;
   CheckpointStore store_;
+  // Where steps are divided over shards and ranks; else empty.
+  std::optional<ShardGroup> group_;
+  std::optional<GradientExchange> exchange_;
+  std::optional<RankAgreement> agreement_;
+  bool stop_agreed_ = false;
+  bool save_agreed_ = false;
   Loader train_loader_;
   Loader test_loader_;
   LrSchedule schedule_;

@@ -38,6 +38,7 @@ void TrainOptions::Validate() const {
   CheckChoice("--kernels", kernels, {"auto", "fused", "torch"});
   if (!resume.empty()) CheckChoice("--resume", resume, {"yes", "auto"});
   CheckRange("--threads", threads, 1, 4096);
+  ranks.Validate();
   if (!resume.empty() && out.empty()) ThrowUsage("--resume needs the run folder: --out DIR --resume");
   if (!resume.empty() && force) ThrowUsage("--resume and --force exclude each other; give one");
 }
@@ -74,6 +75,7 @@ Json ToJson(const TrainOptions& o) {
   json["kernels"] = o.kernels;
   json["seed"] = o.seed;
   json["threads"] = o.threads;
+  o.ranks.AddTo(&json);
   return json;
 }
 
@@ -106,6 +108,9 @@ TrainOptions TrainOptionsFromJson(const JsonDocument& document, const std::strin
   // Seeds above 2^63 do not fit Int.
   o.seed = reader.Raw("seed").get<std::uint64_t>();
   o.threads = static_cast<int>(reader.Int("threads", 1, 4096));
+  if (reader.Has("shards")) o.ranks.shards = static_cast<int>(reader.Int("shards", 1, 65536));
+  if (reader.Has("reduce")) o.ranks.reduce = reader.Choice("reduce", {"ring", "tree"});
+  if (reader.Has("sync_bn")) o.ranks.sync_bn = reader.Bool("sync_bn");
   reader.Finish();
   return o;
 }

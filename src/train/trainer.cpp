@@ -13,7 +13,10 @@
 #include "nas/core/run_folder.h"
 #include "nas/core/text.h"
 #include "nas/nn/device.h"
+#include "nas/train/checkpoint.h"
 #include "nas/train/network_setup.h"
+#include "nas/train/rank_agreement.h"
+#include "nas/train/shard_group.h"
 #include "train_loop.h"
 #include "train_setup.h"
 
@@ -72,19 +75,50 @@ TrainResult Finish(const TrainSetup& setup, const TrainLoop& loop, const RunFold
   return result;
 }
 
-TrainResult Train(const TrainOptions& asked, const TrainHooks& hooks) {
-  asked.Validate();
-  if (FinishedAlready(asked)) {
+/// V of a new run: one per rank. A run that goes on keeps its own.
+int ShardsOfRun(const TrainOptions& options, int ranks) {
+  if (options.ranks.shards > 0) return options.ranks.shards;
+  if (options.resume.empty() || !RunFolder::IsRun(options.out)) return ranks;
+  return RunFolder::ReadConfig(options.out).at("options").value("shards", 1);
+}
+
+/// All ranks mean the same run, with programs and processors that give the same bits.
+void Greet(const TrainSetup& setup, const TrainHooks& hooks) {
+  if (hooks.ranks->Size() == 1) return;
+  Json hello = hooks.hello.empty() ? Json{{"must", Json::object()}, {"may", Json::object()}} : Json::parse(hooks.hello);
+  hello["must"]["configuration"] = RunFolder::Absent(detail::TrainConfig(setup), kFreeKeys).config_hash();
+  hello["must"]["data"] = setup.data.listing_hash;
+  hello["may"]["threads"] = setup.options.threads;
+  CheckHello(*hooks.ranks, hooks.host, hello.at("must"), hello.at("may"));
+}
+
+TrainResult Train(const TrainOptions& given, const TrainHooks& given_hooks) {
+  given.Validate();
+  TrainOptions asked = given;
+  TrainHooks hooks = given_hooks;
+  asked.ranks.shards = ShardsOfRun(given, hooks.ranks == nullptr ? 1 : hooks.ranks->Size());
+  std::unique_ptr<Communicator> alone;
+  if (hooks.ranks == nullptr && asked.ranks.shards > 1) alone = MakeSingleCommunicator();
+  if (alone) hooks.ranks = alone.get();
+  const bool root = hooks.ranks == nullptr || hooks.ranks->Rank() == 0;
+  if (hooks.ranks != nullptr) {
+    ShardOptions{asked.ranks.shards, asked.ranks.reduce == "tree"}.Validate(hooks.ranks->Size());
+    if (root) hooks.ranks->Publish("finished", FinishedAlready(asked) ? "yes" : "no");
+    if (!root && hooks.ranks->Await("finished") == "yes") throw FollowRankZero();
+  }
+  if (root && FinishedAlready(asked)) {
     LogInfo(StrCat(asked.out, " is finished; this is its result"));
     return TrainResultFromJson(JsonDocument::Load((std::filesystem::path(asked.out) / "result.json").string()));
   }
   const ThreadScope threads(asked.threads);
   TrainSetup setup = detail::PrepareTrain(asked);
-  Network network = detail::MakeNetwork(setup, /*load_weights=*/!GoesOn(asked));
+  Network network = detail::MakeNetwork(setup, /*load_weights=*/root && !GoesOn(asked));
+  if (hooks.ranks != nullptr) Greet(setup, hooks);
 
-  RunFolder folder = RunFolder::Open(PathOf(setup), detail::TrainConfig(setup), asked.mode(), kFreeKeys);
+  RunFolder folder = root ? RunFolder::Open(PathOf(setup), detail::TrainConfig(setup), asked.mode(), kFreeKeys)
+                          : RunFolder::Absent(detail::TrainConfig(setup), kFreeKeys);
   folder.Follow(hooks.metrics);
-  AddLogFile(folder.log_path().string());
+  if (root) AddLogFile(folder.log_path().string());
   for (const std::string& change : folder.changed_free_keys()) {
     if (StartsWith(change, "options.threads ")) {
       LogWarning(
@@ -108,11 +142,12 @@ TrainResult Train(const TrainOptions& asked, const TrainHooks& hooks) {
   LogInfo(StrCat(setup.plan.name, ": ", setup.plan.params, " parameters, ", setup.plan.train_images, " images of ",
                  setup.plan.data, " at ", setup.plan.resolution, " px, ", setup.plan.epochs, " epochs of ",
                  setup.plan.steps_per_epoch, " steps, run folder ", folder.path().string()));
-  WriteNetwork(setup, folder);
+  if (root) WriteNetwork(setup, folder);
   TrainLoop loop(setup, network, folder, hooks);
   try {
     loop.Restore();
     loop.Run();
+    if (!root) throw FollowRankZero();
     const TrainResult result = Finish(setup, loop, folder);
     folder.AppendMetric({{"event", "end"}, {"epoch", result.epochs}, {"step", result.steps}, {"exit", 0}});
     return result;

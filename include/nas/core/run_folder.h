@@ -35,6 +35,9 @@ class RunFolder {
   static RunFolder Open(const std::filesystem::path& path, const Json& config, RunMode mode,
                         const std::vector<std::string>& free_keys = {});
 
+  /// For ranks other than 0: the same configuration and counts, and nothing is ever read or written.
+  static RunFolder Absent(const Json& config, const std::vector<std::string>& free_keys = {});
+
   /// The refusals of `Open` without writing anything, for a look before long preparations; true when `Open` would go on
   /// with a run that is finished.
   static bool Check(const std::filesystem::path& path, const Json& config, RunMode mode,
@@ -106,6 +109,7 @@ class RunFolder {
   std::vector<std::string> free_keys_;
   std::vector<std::string> changed_free_keys_;
   bool resumed_ = false;
+  bool absent_ = false;
   std::int64_t metric_lines_ = 0;
   std::shared_ptr<MetricFollower> follower_;
   std::int64_t sample_lines_ = 0;

@@ -16,6 +16,7 @@ namespace nas {
 struct Batch {
   at::Tensor images;
   at::Tensor labels;
+  std::int64_t whole = 0;  ///< images of the whole batch, where these are a rank's shards of it
 };
 
 /// Batches of a data set, decoded and augmented in the background, in a fixed order: the same for any thread count.

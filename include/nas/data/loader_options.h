@@ -22,6 +22,12 @@ struct LoaderOptions {
   std::uint64_t seed = 0;  ///< order and augmentation are pure functions of (seed, epoch, index)
   int threads = 1;         ///< decoding threads; 0 = in the caller's thread
   int prefetch = 4;        ///< batches ready ahead
+  /// Several ranks (cluster.md §3): each batch is cut into `shards`, and of each this loader makes [first_shard,
+  /// last_shard) only. Order and augmentation do not depend on it.
+  int shards = 1;
+  int first_shard = 0;
+  int last_shard = 1;
+  std::int64_t stride = 1;  ///< `Next` goes on by so many batches: whole batches shared among ranks
 
   /// Throws kUsage naming field and value.
   void Validate() const;

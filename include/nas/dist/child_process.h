@@ -13,6 +13,7 @@ struct ChildOptions {
   std::vector<std::pair<std::string, std::string>> environment;  ///< added to that of this process
   int out = -1;  ///< descriptor that becomes stdout; −1 = as this process
   int err = -1;  ///< likewise stderr
+  int kept = -1;  ///< a descriptor that stays open in the child under its number
 };
 
 /// A process of this program's own kind that goes on beside it: in its own process group (a Ctrl-C reaches it only

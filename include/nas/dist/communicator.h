@@ -7,13 +7,30 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "nas/core/error.h"
+#include "nas/dist/liveness.h"
 
 namespace at {
 class Tensor;
 }
 
 namespace nas {
+
+/// Another rank is lost, or has ended the run for all: `kind` is that of its record (kCheckpointed where there is none).
+class RankLost : public Error {
+ public:
+  RankLost(ErrorKind kind, const std::string& message, bool told) : Error(kind, message), told_(told) {}
+  bool told() const { return told_; }  ///< another rank has said why already
+
+ private:
+  bool told_;
+};
+
+/// Thrown on ranks other than 0 where all ranks have agreed to end: rank 0 says why, the others follow it.
+struct FollowRankZero {};
 
 /// A collective that is under way. The tensor belongs to it until `Wait` returns.
 class Pending {
@@ -52,6 +69,18 @@ class Communicator {
   virtual void AllGather(const at::Tensor& mine, at::Tensor& all) = 0;
   /// Waits for all ranks; the message of a timeout shows the name.
   virtual void Barrier(std::string_view name) = 0;
+
+  /// Notes beside the collectives, kept by the store where the ranks have met. `Await` takes as long as it has to.
+  virtual void Publish(const std::string& key, const std::string& text) = 0;
+  virtual std::string Await(const std::string& key) = 0;
+  /// Where this rank is, for the others' watch over it; costs nothing.
+  virtual void Progress(std::int64_t step, std::string_view phase) = 0;
+  /// Ends the run for all ranks; false when another rank has done so before, whose word then counts.
+  virtual bool Abort(const AbortRecord& record) = 0;
+  /// The end: rank 0 leaves its code, and waits a short while for the others to read it (it may keep the store).
+  virtual void Leave(int exit) = 0;
+  /// Waits for rank 0's end and returns its code.
+  virtual int Follow() = 0;
 };
 
 /// A text of any length from one rank to all.
@@ -73,6 +102,9 @@ struct GlooOptions {
   double rendezvous_s = 600;      ///< for all ranks to come
   double collective_s = 600;      ///< for one collective
   std::string interface_address;  ///< own address; "" = that of the route to the master
+  bool parent_tells = false;      ///< whoever has started the ranks says which one died
+  bool watch = false;             ///< heartbeats, and the watch over them
+  LivenessOptions liveness;       ///< rank and size are set from those above
 };
 
 /// Meets the other ranks at the master's address and makes c10d groups with Gloo. Throws kUnavailable naming host and

@@ -12,6 +12,7 @@
 
 #include "nas/nn/bn_mode.h"
 #include "nas/nn/kernel_mode.h"
+#include "nas/nn/path_tensor.h"
 #include "nas/space/architecture.h"
 
 namespace nas {
@@ -44,6 +45,8 @@ class Network {
   std::vector<std::pair<std::string, at::Tensor>> NamedParameters() const;
   /// Parameters and buffers (running_mean, running_var, num_batches_tracked), in network order.
   std::vector<std::pair<std::string, at::Tensor>> NamedTensors() const;
+  /// Trained tensors and BN statistics, in network order.
+  std::vector<PathTensor> PathTensors() const;
   /// Copies values in; names, shapes and dtypes must agree exactly, else kInput naming the first that does not.
   void Load(const std::vector<std::pair<std::string, at::Tensor>>& tensors);
 

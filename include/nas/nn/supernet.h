@@ -12,6 +12,7 @@
 #include "nas/nn/bn_mode.h"
 #include "nas/nn/kernel_mode.h"
 #include "nas/nn/network.h"
+#include "nas/nn/path_tensor.h"
 #include "nas/space/edge_sample.h"
 #include "nas/space/search_space.h"
 
@@ -53,6 +54,8 @@ class Supernet {
   /// "blocks.1.op2.inverted_bottleneck.conv.weight". The weight optimizer steps exactly these.
   const std::vector<std::pair<std::string, at::Tensor>>& FixedParameters() const;
   const std::vector<std::pair<std::string, at::Tensor>>& CandidateParameters(int edge, int op) const;
+  /// Trained tensors and BN statistics of one path, in the order in which a forward comes to them.
+  std::vector<PathTensor> PathTensors(const Choice& choice) const;
   /// All tensors that a checkpoint holds, freed candidates left out.
   std::vector<std::pair<std::string, at::Tensor>> NamedTensors() const;
   void Load(const std::vector<std::pair<std::string, at::Tensor>>& tensors);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nas/core/json.h"
+#include "nas/dist/rank_options.h"
 
 namespace nas {
 
@@ -55,6 +56,7 @@ struct SearchOptions {
   bool no_profile = false;  ///< never measure; only tables that exist
   std::uint64_t seed = 0;
   int threads = 1;
+  RankOptions ranks;
 
   /// Throws kUsage naming flag, value and what is legal.
   void Validate() const;

@@ -44,6 +44,7 @@ struct SearchResult {
   double images_per_s = 0;  ///< training images consumed per second, arch steps included
   double peak_memory_mib = 0;
   std::vector<TargetResult> targets;
+  std::optional<Json> comm;     ///< what went over the wire, where steps were divided over shards or ranks
   std::optional<Json> ranking;  ///< how far the supernet's ranking can be trusted, from the run's own data
   bool met() const;
 };

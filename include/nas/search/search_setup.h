@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "nas/core/stop_flag.h"
 #include "nas/data/dataset.h"
 #include "nas/data/loader_options.h"
+#include "nas/dist/communicator.h"
 #include "nas/search/schedule.h"
 #include "nas/search/search_options.h"
 #include "nas/search/search_target.h"
@@ -29,6 +31,10 @@ struct SearchHooks {
   Progress* progress = nullptr;
   const StopFlag* stop = nullptr;
   std::shared_ptr<MetricFollower> metrics = nullptr;  ///< told of every line of metrics.jsonl
+  Communicator* ranks = nullptr;                      ///< the processes of the run; null = this one is alone
+  std::string host = "";                              ///< of this rank
+  std::string hello = "";                             ///< JSON {must, may}: in what the ranks have to agree
+  std::function<void()> fence = nullptr;              ///< throws once the run belongs to a later incarnation
 };
 
 /// Everything a run is made of before any training: checked, resolved, derived.

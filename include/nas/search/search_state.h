@@ -17,6 +17,7 @@
 #include "nas/search/search_setup.h"
 #include "nas/train/checkpoint.h"
 #include "nas/train/sgd.h"
+#include "nas/train/shard_group.h"
 
 namespace nas {
 
@@ -25,7 +26,13 @@ struct TargetState {
   ArchParameters alphas;
   LatencyConstraint constraint;
   RewardBaseline baseline;
+  Matrix shared_p = {};  ///< rank 0's probabilities, on the other ranks of a run
+
+  Matrix Probabilities() const { return shared_p.empty() ? alphas.Probabilities() : shared_p; }
 };
+
+/// What is missing of step `step` in a state that was saved because a rank was lost.
+enum class Due { kNothing, kArchStep, kCount, kEpochEnd };
 
 /// Sums of the epoch in progress; part of the checkpoint, so that a resumed run logs the same figures.
 struct EpochMeter {
@@ -59,6 +66,8 @@ class SearchState {
   double wall_s = 0;             ///< of all sessions of the run
   std::int64_t images = 0;       ///< training images consumed, carve-out included
   std::int64_t micro_batch = 0;  ///< images per piece of a step, once memory has run out; 0 = whole batches
+  Due due = Due::kNothing;
+  const ShardGroup* group = nullptr;  ///< how steps are divided; null = one process does all
   bool trained = false;          ///< the schedule is done; what is left is deriving
   /// Latencies that an earlier session of the run measured while deriving, by "label code": used again, not measured
   /// again.

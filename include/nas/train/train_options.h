@@ -6,6 +6,7 @@
 
 #include "nas/core/json.h"
 #include "nas/core/run_folder.h"
+#include "nas/dist/rank_options.h"
 
 namespace nas {
 
@@ -41,6 +42,7 @@ struct TrainOptions {
   bool dry_run = false;             ///< `PlanTrain` only
   std::uint64_t seed = 0;           ///< of initialisation, order, augmentation and dropout
   int threads = 1;                  ///< of the CPU's computing; the same bits need the same number
+  RankOptions ranks;                ///< how the training is spread over processes
 
   /// Throws kUsage naming flag, value and what is legal.
   void Validate() const;

@@ -9,6 +9,7 @@
 #include "nas/core/metric_follower.h"
 #include "nas/core/progress.h"
 #include "nas/core/stop_flag.h"
+#include "nas/dist/communicator.h"
 #include "nas/train/evaluate.h"
 #include "nas/train/train_options.h"
 
@@ -58,6 +59,10 @@ struct TrainHooks {
   Progress* progress = nullptr;
   const StopFlag* stop = nullptr;
   std::shared_ptr<MetricFollower> metrics = nullptr;  ///< told of every line of metrics.jsonl
+  Communicator* ranks = nullptr;                      ///< the processes of the run; null = this one is alone
+  std::string host = "";                              ///< of this rank
+  std::string hello = "";                             ///< JSON {must, may}: in what the ranks have to agree
+  std::function<void()> fence = nullptr;              ///< throws once the run belongs to a later incarnation
 };
 
 /// Reads everything, builds the network, and says what the training would be. Throws like `RunTrain`; writes nothing.

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "nas/dist/communicator.h"
+#include "nas/search/search_setup.h"
+#include "nas/search/search_state.h"
+
+namespace nas {
+
+/// A target as rank 0 resolves it (it may measure the machine meanwhile); the others get what the steps need of it.
+SearchTarget ShareTarget(Communicator* ranks, std::size_t index, const std::function<SearchTarget()>& resolve);
+
+/// Alphas, Adam state, masks, λ and reward baseline of one target, and its probabilities: those of rank 0, since `exp`
+/// may differ in the last bit between processors.
+Matrix ShareTargetState(Communicator& ranks, TargetState* target);
+
+}  // namespace nas
