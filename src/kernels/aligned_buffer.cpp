@@ -7,12 +7,12 @@
 namespace nas::detail {
 
 AlignedBuffer::AlignedBuffer(std::int64_t floats) {
-  constexpr std::size_t kLine = 64;
-  const std::size_t bytes = (static_cast<std::size_t>(floats) * sizeof(float) + kLine - 1) / kLine * kLine;
-  data_.reset(static_cast<float*>(std::aligned_alloc(kLine, bytes == 0 ? kLine : bytes)));
-  if (data_ == nullptr) throw std::bad_alloc();
+  // Not aligned_alloc: glibc takes more than was asked for and gives the ends back, after which the hole that a freed
+  // buffer leaves is too small for the next one of its size, and the heap grows from step to step.
+  memory_.reset(std::malloc(static_cast<std::size_t>(floats) * sizeof(float) + kLine));
+  if (memory_ == nullptr) throw std::bad_alloc();
 }
 
-void AlignedBuffer::Free::operator()(float* p) const { std::free(p); }
+void AlignedBuffer::Free::operator()(void* p) const { std::free(p); }
 
 }  // namespace nas::detail

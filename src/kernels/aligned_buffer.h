@@ -13,13 +13,16 @@ class AlignedBuffer {
   /// Throws std::bad_alloc.
   explicit AlignedBuffer(std::int64_t floats);
 
-  float* data() const { return data_.get(); }
+  float* data() const {
+    return reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(memory_.get()) + kLine - 1) / kLine * kLine);
+  }
 
  private:
   struct Free {
-    void operator()(float* p) const;
+    void operator()(void* p) const;
   };
-  std::unique_ptr<float, Free> data_;
+  static constexpr std::uintptr_t kLine = 64;
+  std::unique_ptr<void, Free> memory_;
 };
 
 }  // namespace nas::detail

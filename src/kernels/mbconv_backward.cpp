@@ -47,6 +47,7 @@ class Backward {
         x_(x),
         dy_(dy),
         saved_(saved),
+        z1_(saved.z1),
         stats_(detail::SplitStats(shape, saved.stats)),
         gradients_(gradients),
         pool_(pool),
@@ -60,6 +61,8 @@ class Backward {
       Depthwise(norm2.View(), g2.data(), gradients_.x);
       return;
     }
+    const AlignedBuffer again(z1_ == nullptr ? shape_.pixels() * shape_.hidden : 0);
+    if (z1_ == nullptr) ExpandAgain(again.data());
     AlignedBuffer g1(shape_.pixels() * shape_.hidden);
     const NormGradientBuffer norm1 = Depthwise(norm2.View(), g2.data(), g1.data());
     g2 = AlignedBuffer();
@@ -147,13 +150,35 @@ class Backward {
     return FinishNorm(1, sums, plan.items, shape_.hidden, shape_.out_pixels());
   }
 
+  /// z1 as the forward pass had it.
+  void ExpandAgain(float* z1) {
+    const AlignedBuffer packed(shape_.in * Padded(shape_.hidden));
+    detail::RunItems(pool_, stages_.panels(shape_.hidden), 2 * shape_.in * shape_.hidden, [&](std::int64_t item, int) {
+      stages_.pack_panel(weights_.expand, shape_.in, shape_.hidden, 1, shape_.in, item, packed.data());
+    });
+    const AlignedBuffer zeros = Zeros(Padded(shape_.hidden));
+    const detail::RowPlan plan = detail::PlanRows(shape_.pixels(), shape_.hidden, 0);
+    const std::int64_t sum_floats = 2 * Padded(shape_.hidden);
+    const AlignedBuffer unused_sums = Zeros(pool_.workers * sum_floats);
+    const std::int64_t scratch_floats = detail::RowScratch(plan.tile_rows, shape_.in, shape_.hidden);
+    const AlignedBuffer scratch(pool_.workers * scratch_floats);
+    const detail::ExpandArgs args{
+        x_, stats_.x_shift, packed.data(), zeros.data(),
+        z1, shape_.in,      shape_.hidden, detail::Streams(z1, shape_.pixels(), shape_.hidden)};
+    pool_.run(plan.items, [&](std::int64_t item, int worker) {
+      stages_.expand(args, plan.Item(item), unused_sums.data() + worker * sum_floats,
+                     scratch.data() + worker * scratch_floats);
+    });
+    z1_ = z1;
+  }
+
   NormGradientBuffer Depthwise(const NormGradient& norm2, const float* g2, float* g1) const {
     AlignedBuffer identity(2 * Padded(shape_.hidden));
     detail::DepthwiseGradArgs args;
     args.g2 = g2;
     args.z2 = saved_.z2;
     args.norm2 = norm2;
-    args.input = shape_.expand ? saved_.z1 : x_;
+    args.input = shape_.expand ? z1_ : x_;
     args.norm1 = detail::FirstNormAct(shape_, stats_, identity.data());
     args.mean1 = stats_.norms[0].mean;
     args.weights = weights_.depthwise;
@@ -205,7 +230,7 @@ class Backward {
     });
     detail::ExpandGradArgs args;
     args.g1 = g1;
-    args.z1 = saved_.z1;
+    args.z1 = z1_;
     args.norm1 = norm1;
     args.x = x_;
     args.x_shift = stats_.x_shift;
@@ -287,6 +312,7 @@ class Backward {
   const float* x_;
   const float* dy_;
   const MbconvSaved& saved_;
+  const float* z1_;
   detail::SavedStats stats_;
   const MbconvGradients& gradients_;
   const WorkerPool& pool_;

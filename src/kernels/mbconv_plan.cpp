@@ -120,6 +120,11 @@ bool Streams(const float* map, std::int64_t pixels, std::int64_t channels) {
 
 }  // namespace detail
 
+bool MbconvRecomputesExpansion(const MbconvShape& shape) {
+  constexpr std::int64_t kMostChannels = 32, kFloats = 1 << 19;
+  return shape.expand && shape.in <= kMostChannels && shape.pixels() * shape.hidden >= kFloats;
+}
+
 std::int64_t MbconvStatsSize(const MbconvShape& s) {
   return detail::Padded(s.in) +
          4 * ((s.expand ? detail::Padded(s.hidden) : 0) + detail::Padded(s.hidden) + detail::Padded(s.out));

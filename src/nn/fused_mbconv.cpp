@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fused_mbconv.h"
 
+#include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -30,9 +33,17 @@ struct Plan : public torch::CustomClassHolder {
 
 float* Data(const at::Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; }
 
+/// A channels_last map [N, channels, height, width]. Not at::empty: glibc's aligned allocation, which that uses, leaves
+/// holes too small for the next map of the same size, and a process grows from step to step.
 at::Tensor EmptyMap(const at::Tensor& like, std::int64_t channels, std::int64_t height, std::int64_t width) {
-  return at::empty({like.size(0), channels, height, width},
-                   like.options().memory_format(at::MemoryFormat::ChannelsLast));
+  constexpr std::uintptr_t kLine = 64;
+  const std::int64_t pixels = height * width, images = like.size(0);
+  void* memory = std::malloc(static_cast<std::size_t>(images * pixels * channels) * sizeof(float) + kLine);
+  if (memory == nullptr) throw std::bad_alloc();
+  void* aligned = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(memory) + kLine - 1) / kLine * kLine);
+  return at::from_blob(
+      aligned, {images, channels, height, width}, {pixels * channels, 1, width * channels, channels},
+      [memory](void*) { std::free(memory); }, like.options());
 }
 
 at::Tensor ChannelsLast(const at::Tensor& t) { return t.contiguous(at::MemoryFormat::ChannelsLast); }
@@ -75,6 +86,7 @@ class FusedFunction : public torch::autograd::Function<FusedFunction> {
     at::Tensor y = EmptyMap(x, s.out, s.out_height(), s.out_width());
     MbconvForward(s, Weights(*plan, tensors), plan->statistics, Data(x), Data(y),
                   {Data(z1), Data(z2), Data(z3), Data(stats)}, TorchWorkers());
+    if (MbconvRecomputesExpansion(s)) z1.reset();
     tensor_list saved(tensors, tensors + kTensors);
     saved.insert(saved.end(), {z1, z2, z3, stats});
     ctx->save_for_backward(std::move(saved));
@@ -89,7 +101,9 @@ class FusedFunction : public torch::autograd::Function<FusedFunction> {
     tensor_list result(kTensors + 1);
     std::size_t edge = 0;  // absent tensors have none
     for (std::size_t i = 0; i < kTensors; ++i) {
-      if (saved[i].defined() && ctx->needs_input_grad(edge++)) result[i] = at::empty_like(saved[i]);
+      if (!saved[i].defined() || !ctx->needs_input_grad(edge++)) continue;
+      const at::Tensor& t = saved[i];
+      result[i] = i == 0 ? EmptyMap(t, t.size(1), t.size(2), t.size(3)) : at::empty_like(t);
     }
     MbconvGradients g;
     g.x = Data(result[0]);

@@ -21,7 +21,7 @@ struct FusedMbconvParts {
 bool CanFuse(KernelMode kernels, const at::Tensor& x, const at::Tensor& weight, BnMode mode);
 
 /// An inverted residual block in one node of the graph (kernels of performance.md §3): same results as the chain of its
-/// modules up to rounding. `shape` has everything but batch, height and width. Keeps three maps for backward.
+/// modules up to rounding. `shape` has everything but batch, height and width. Keeps two or three maps for backward.
 at::Tensor FusedMbconv(MbconvShape shape, const FusedMbconvParts& parts, const at::Tensor& x, BnMode mode);
 
 }  // namespace nas::detail
