@@ -2,6 +2,7 @@
 #include "cluster_checks.h"
 
 #include <filesystem>
+#include <map>
 
 #include "nas/cluster/results_index.h"
 #include "nas/cluster/scheduler.h"
@@ -36,6 +37,35 @@ DoctorCheck CheckSlurm() {
   }
 }
 
+/// What the site does to a job that has to give way, and how long it lets it write.
+DoctorCheck CheckPreemption() {
+  SubprocessOptions options;
+  options.argv = {"scontrol", "show", "config"};
+  options.deadline_s = 10;
+  const SubprocessResult result = RunSubprocess(options);
+  std::map<std::string, std::string> config;
+  for (const std::string& line : Split(result.out, '\n')) {
+    if (const std::size_t equals = line.find('='); equals != std::string::npos)
+      config[Trim(line.substr(0, equals))] = Trim(line.substr(equals + 1));
+  }
+  const std::string mode = config["PreemptMode"];
+  const std::string kill_wait = config["KillWait"];
+  if (result.exit_code != 0 || mode.empty())
+    return {"preemption", "warning", "scontrol tells nothing", "ask your site"};
+  const std::string found = StrCat("PreemptMode ", mode, ", KillWait ", kill_wait);
+  if (mode.find("CANCEL") != std::string::npos) {
+    return {"preemption", "warning", found,
+            "a preempted job is ended for good here; go on with: nas submit --resume RUN"};
+  }
+  long long seconds = 0;
+  constexpr long long kWriteSeconds = 10;
+  if (ParseInt(Split(kill_wait, ' ')[0], &seconds) && seconds < kWriteSeconds) {
+    return {"preemption", "warning", found,
+            "a killed run has less than 10 s for its checkpoint; the one before counts"};
+  }
+  return {"preemption", "ok", found, ""};
+}
+
 /// Kind and write speed of the file system that run folders lie on.
 DoctorCheck CheckRunsPlace() {
   constexpr std::size_t kBytes = std::size_t{8} << 20;
@@ -60,6 +90,11 @@ DoctorCheck CheckRunsPlace() {
 
 }  // namespace
 
-std::vector<DoctorCheck> CheckCluster() { return {CheckSlurm(), CheckRunsPlace()}; }
+std::vector<DoctorCheck> CheckCluster() {
+  std::vector<DoctorCheck> checks{CheckSlurm()};
+  if (checks[0].status == "ok") checks.push_back(CheckPreemption());
+  checks.push_back(CheckRunsPlace());
+  return checks;
+}
 
 }  // namespace nas::cli

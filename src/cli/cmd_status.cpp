@@ -6,13 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster_env.h"
-#include "nas/cluster/results_index.h"
 #include "nas/cluster/run_status.h"
-#include "nas/cluster/sweep_report.h"
 #include "nas/core/error.h"
-#include "nas/core/log.h"
 #include "nas/core/subprocess.h"
 #include "nas/core/text.h"
+#include "sweep_results.h"
 
 namespace nas::cli {
 namespace {
@@ -21,18 +19,6 @@ struct StatusFlags {
   std::vector<std::string> name;
   bool resumable = false;
 };
-
-/// Reads the sweep's files into the index of results and sums them up.
-SweepReport Report(const std::string& sweep, const std::vector<RunStatus>& statuses, const Session& session) {
-  ResultsIndex index(ResultsIndexPath(session.cache_dir, std::filesystem::temp_directory_path()));
-  const std::string id = std::filesystem::absolute(sweep).lexically_normal().string();
-  index.Ingest(id, ReadSweep(id), statuses);
-  std::vector<IndexedTarget> targets = index.Targets(id);
-  for (IndexedTarget& target : targets) {
-    target.run = (std::filesystem::path(sweep) / std::filesystem::path(target.run).filename()).string();
-  }
-  return SummariseSweep(sweep, statuses, targets);
-}
 
 int AnswerResumable(const std::string& run) {
   if (!Resumable(run, OwnJob())) return 0;
@@ -59,20 +45,20 @@ Run ConfigureStatus(FlagSet& flags) {
     std::vector<RunStatus> singles;
     for (const std::string& name : f->name) {
       const NamedRuns named = FindRuns(name, "runs");
-      const std::vector<RunStatus> statuses = LookAtRuns(named.runs, scheduler.get());
       if (named.sweep.empty()) {
+        const std::vector<RunStatus> statuses = LookAtRuns(named.runs, scheduler.get());
         singles.insert(singles.end(), statuses.begin(), statuses.end());
         continue;
       }
-      const SweepReport report = Report(named.sweep, statuses, session);
+      const SweepResults sweep = ReadSweepResults(named.sweep, scheduler.get(), session);
       if (!session.json) {
-        session.Print(StrCat(ToTable(statuses, session.color), "\n", ToTable(report, session.color)));
+        session.Print(StrCat(ToTable(sweep.statuses, session.color), "\n", ToTable(sweep.report, session.color)));
         continue;
       }
       if (f->name.size() > 1) ThrowUsage("nas status --json takes one sweep");
-      Json json = ToJson(report);
+      Json json = ToJson(sweep.report);
       json["runs"] = Json::array();
-      for (const RunStatus& status : statuses) json["runs"].push_back(ToJson(status));
+      for (const RunStatus& status : sweep.statuses) json["runs"].push_back(ToJson(status));
       session.PrintJson(json);
     }
     if (session.json) {

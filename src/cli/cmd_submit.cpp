@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <set>
@@ -42,6 +43,7 @@ struct SubmitFlags {
   bool no_check = false;
   bool allow_new_binary = false;
   std::string resume;
+  std::vector<std::string> after;
 };
 
 /// What is to be run: one run, or the points of a sweep.
@@ -83,18 +85,41 @@ void ForbidProfiling(Plan* plan) {
   }
 }
 
-void CheckAll(const Plan& plan, bool try_runs, const Session& session) {
-  std::set<std::vector<std::string>> tried;
+/// One trial per point, in order. Points that differ in their seed alone share one.
+std::vector<Trial> CheckAll(const Plan& plan, bool try_runs, const Session& session) {
+  std::vector<Trial> trials(plan.points.size());
   for (const SweepPoint& point : plan.points) CheckFlags(point.args);
-  if (!try_runs) return;
-  for (const SweepPoint& point : plan.points) {
+  std::map<std::vector<std::string>, Trial> tried;
+  for (std::size_t i = 0; i < plan.points.size(); ++i) {
     // Seeds decide nothing that a trial could find.
     std::vector<std::string> args;
-    for (const std::string& arg : point.args) {
+    for (const std::string& arg : plan.points[i].args) {
       if (!StartsWith(arg, "--seed=")) args.push_back(arg);
     }
-    if (tried.insert(args).second) TryRun(args, session);
+    auto it = tried.find(args);
+    if (it == tried.end())
+      it = tried.emplace(args, try_runs ? TryRun(args, session) : NamedTables(args, session)).first;
+    trials[i] = it->second;
   }
+  return trials;
+}
+
+/// The latency tables of the targets go into the run folder: the job uses these wherever it lands, whatever becomes of
+/// the cache.
+void FreezeTables(const SweepPoint& point, const Trial& trial) {
+  for (const auto& [folder, table] : trial.tables) {
+    const fs::path place = fs::path(point.run) / "targets" / folder;
+    MakeDirectory(place);
+    WriteFileAtomic(place / "table.json", ReadFile(table));
+  }
+}
+
+/// Between the signal and the limit a step and a checkpoint have to fit, with room.
+int SignalSeconds(const std::vector<Trial>& trials) {
+  constexpr double kSlowDisk = 20e6;  // bytes/s, of a shared file system in a bad hour
+  double longest = 0;
+  for (const Trial& trial : trials) longest = std::max(longest, trial.step_s + trial.checkpoint_bytes / kSlowDisk);
+  return std::max(JobResources{}.signal_s, static_cast<int>(std::ceil(3 * longest)));
 }
 
 void CheckPlace(const Plan& plan, bool may_go_on) {
@@ -172,11 +197,31 @@ int WaitFor(const Plan& plan, Scheduler* scheduler, const Session& session) {
   }
 }
 
+/// Options of sbatch by which a job waits for others. A job that is requeued is not over: only its last end counts.
+std::vector<std::string> AfterOptions(const std::vector<std::string>& names) {
+  std::set<std::string> jobs;
+  for (const std::string& name : names) {
+    const NamedRuns named = FindRuns(name, "runs");
+    for (const fs::path& run : named.runs) {
+      std::error_code ignored;
+      if (fs::exists(run / "result.json", ignored)) continue;
+      const std::string job = ReadJobLog(run).last_job();
+      if (job.empty() || job[0] < '0' || job[0] > '9') {
+        ThrowInput(StrCat("--after ", name, ": ", run.string(), " is in no batch job; submit it first"));
+      }
+      jobs.insert(job);
+    }
+  }
+  if (jobs.empty()) return {};
+  return {"--dependency=afterok:" + Join(std::vector<std::string>(jobs.begin(), jobs.end()), ":"),
+          "--kill-on-invalid-dep=yes"};
+}
+
 int SubmitToSlurm(const SubmitFlags& f, Plan plan, const Session& session) {
   ForbidProfiling(&plan);
-  const SlurmJob whole = MakeJob(f, plan, session);
+  SlurmJob whole = MakeJob(f, plan, session);
   if (f.dry_run) {
-    CheckAll(plan, /*try_runs=*/false, session);
+    for (const SweepPoint& point : plan.points) CheckFlags(point.args);
     session.Print(WriteSlurmScript(whole));
     return 0;
   }
@@ -185,9 +230,16 @@ int SubmitToSlurm(const SubmitFlags& f, Plan plan, const Session& session) {
                 "there is no sbatch on PATH: no Slurm here; give --local to run on this machine");
   }
   CheckPlace(plan, /*may_go_on=*/false);
-  CheckAll(plan, !f.no_check, session);
+  // What comes after another run needs that run's files: nothing can be tried yet.
+  const std::vector<Trial> trials = CheckAll(plan, !f.no_check && f.after.empty(), session);
+  whole.resources.signal_s = SignalSeconds(trials);
+  whole.resources.Validate();
+  const std::vector<std::string> options = AfterOptions(f.after);
   if (plan.is_sweep) WriteSweep(plan.folder, plan.points);
-  for (const SweepPoint& point : plan.points) MakeDirectory(fs::path(point.run) / "logs");
+  for (std::size_t i = 0; i < plan.points.size(); ++i) {
+    MakeDirectory(fs::path(plan.points[i].run) / "logs");
+    FreezeTables(plan.points[i], trials[i]);
+  }
 
   const std::unique_ptr<Scheduler> slurm = MakeSlurmScheduler();
   const std::size_t most = plan.is_sweep ? static_cast<std::size_t>(MaxArraySize() - 1) : 1;
@@ -201,7 +253,7 @@ int SubmitToSlurm(const SubmitFlags& f, Plan plan, const Session& session) {
     const fs::path script = fs::path(plan.folder) / (begin == 0 ? "job.sbatch" : StrCat("job-", begin, ".sbatch"));
     WriteFileAtomic(script, WriteSlurmScript(job));
     if (begin == 0) first_script = script.string();
-    jobs.push_back(slurm->Submit(script.string(), {}));
+    jobs.push_back(slurm->Submit(script.string(), options));
     for (std::size_t i = begin; i < end; ++i) {
       const std::string id = plan.is_sweep ? StrCat(jobs.back(), "_", i - begin) : jobs.back();
       LogSubmission(plan.points[i].run, plan.points[i].args, "slurm", id, script.string());
@@ -213,7 +265,7 @@ int SubmitToSlurm(const SubmitFlags& f, Plan plan, const Session& session) {
 
 int RunHere(const SubmitFlags& f, const Plan& plan, bool check, const Session& session) {
   if (f.dry_run) {
-    CheckAll(plan, /*try_runs=*/false, session);
+    for (const SweepPoint& point : plan.points) CheckFlags(point.args);
     for (const SweepPoint& point : plan.points) {
       session.Print(StrCat("nas ", Join(point.args, " "), " --out ", point.run, " --resume=auto"));
     }
@@ -221,7 +273,8 @@ int RunHere(const SubmitFlags& f, const Plan& plan, bool check, const Session& s
   }
   if (check) {
     CheckPlace(plan, /*may_go_on=*/true);
-    CheckAll(plan, !f.no_check && !fs::exists(plan.folder), session);
+    for (const SweepPoint& point : plan.points) CheckFlags(point.args);
+    if (!f.no_check && !fs::exists(plan.folder)) CheckAll(plan, /*try_runs=*/true, session);
     if (plan.is_sweep) WriteSweep(plan.folder, plan.points);
   }
   for (const SweepPoint& point : plan.points) {
@@ -314,6 +367,8 @@ std::vector<std::string> CommandOf(const std::vector<std::string>& argv) {
 int Submit(const SubmitFlags& f, const Session& session) {
   const std::vector<std::string> command = CommandOf(session.argv);
   if (f.slurm && f.local) ThrowUsage("--slurm and --local exclude each other; give one");
+  if (f.local && !f.after.empty())
+    ThrowUsage("--after is for batch jobs; with --local give one command after the other");
   if (f.max_parallel < 0) ThrowUsage(StrCat("--max-parallel ", f.max_parallel, ": give 1 or more, or 0 for no limit"));
   f.resources.Validate();
   if (f.resources.nodes * f.resources.ranks_per_node > 1) {
@@ -367,6 +422,7 @@ Run ConfigureSubmit(FlagSet& flags) {
   flags.AddSwitch("--wait", &f->wait, "return when all runs have ended, with the worst exit code");
   flags.AddSwitch("--no-check", &f->no_check, "do not try the runs here first (data that only the nodes see)");
   flags.AddSwitch("--allow-new-binary", &f->allow_new_binary, "jobs may run a program that was built after submission");
+  flags.AddList("--after", &f->after, "run, sweep or job id: start once it has ended well; repeatable");
   flags.Add("--resume", &f->resume, "run or sweep folder: submit again what is not finished");
   SetExamples(flags,
               "  nas submit --cpus-per-rank 8 --time 4:00:00 -- search --data photos/ --target macs=60M --out runs/a\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,18 @@ SubmittedCommand TakeApart(const std::vector<std::string>& words);
 /// Reads the words by the verb's own parser. Throws kUsage (unknown flag, bad unit) or kInput (--config file).
 void CheckFlags(const std::vector<std::string>& args);
 
+/// What a trial tells about the run to come.
+struct Trial {
+  std::map<std::string, std::string> tables;  ///< latency table of each target by its folder under targets/
+  double step_s = 0;                          ///< of one weight step and one architecture step here; 0 = not known
+  double checkpoint_bytes = 0;                ///< weights and momentum; 0 = not known
+};
+
 /// Tries the run without starting it (`--dry-run`): files, data, reachability of each target. Throws what it refused.
-void TryRun(const std::vector<std::string>& args, const Session& session);
+Trial TryRun(const std::vector<std::string>& args, const Session& session);
+
+/// The tables of the targets among the words, found by name alone, for runs that cannot be tried here. Throws kInput
+/// for a target that means the present machine.
+Trial NamedTables(const std::vector<std::string>& args, const Session& session);
 
 }  // namespace nas::cli

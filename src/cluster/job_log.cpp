@@ -46,6 +46,7 @@ void ReadLine(const Json& line, JobLog* log) {
     incarnation.restart = line.value("restart", 0);
     incarnation.host = line.value("host", "");
     incarnation.checkpoint_step = line.value("checkpoint_step", std::int64_t{-1});
+    incarnation.instructions = line.value("instructions", "");
     log->incarnations.push_back(std::move(incarnation));
   } else if (event == "end") {
     for (Incarnation& incarnation : log->incarnations) {
@@ -93,7 +94,8 @@ void LogStart(const fs::path& run, const Incarnation& incarnation) {
                {"job", incarnation.job},
                {"restart", incarnation.restart},
                {"host", incarnation.host},
-               {"checkpoint_step", incarnation.checkpoint_step}});
+               {"checkpoint_step", incarnation.checkpoint_step},
+               {"instructions", incarnation.instructions}});
 }
 
 void LogEnd(const fs::path& run, int number, int exit, const std::string& cause) {

@@ -92,6 +92,8 @@ std::vector<LocalOutcome> RunLocally(const std::vector<SweepPoint>& points, cons
       if (fs::exists(fs::path(point.run) / "result.json", ignored)) {
         outcomes[next].exit = 0;
         tell(StrCat(point.run, ": finished already"));
+      } else if (IsCancelled(point.run)) {
+        tell(StrCat(point.run, ": cancelled before it started"));
       } else {
         tell(StrCat(point.run, ": started"));
         running.push_back({next, Start(point, options, threads)});

@@ -85,17 +85,43 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
+/// Targets as they were asked ("macs=50%"), in the order of result.json, which has only their names: one run may serve
+/// several budgets of one name.
+std::vector<std::string> Labels(const std::string& run, const Json& results) {
+  std::vector<std::string> labels;
+  const fs::path file = fs::path(run) / "config.json";
+  if (Exists(file)) {
+    const Json config = Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false);
+    const Json asked = config.is_object() ? Get(config, "targets") : Json(nullptr);
+    if (asked.is_array()) {
+      for (const Json& target : asked) {
+        if (target.is_object()) labels.push_back(target.value("target", ""));
+      }
+    }
+  }
+  if (labels.size() == results.size()) return labels;
+  labels.clear();
+  for (const Json& target : results) {
+    const Json number = Get(target, "asked");
+    const std::string name = target.value("target", "");
+    labels.push_back(number.is_number() ? StrCat(name, "=", number.dump()) : name);
+  }
+  return labels;
+}
+
 void IngestTargets(sqlite3* db, const std::string& run) {
   const fs::path file = fs::path(run) / "result.json";
   if (!Exists(file)) return;
   const Json result = Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false);
   if (!result.is_object() || !Get(result, "targets").is_array()) return;
-  Statement insert(db, "INSERT INTO targets VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  Statement insert(db, "INSERT OR REPLACE INTO targets VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const std::vector<std::string> labels = Labels(run, result["targets"]);
+  std::size_t index = 0;
   for (const Json& target : result["targets"]) {
     const Json selected = Get(target, "selected");
     const Json accuracy = Get(target, "accuracy");
     insert.Bind(run)
-        .Bind(Get(target, "target"))
+        .Bind(labels[index++])
         .Bind(Get(target, "unit"))
         .Bind(Get(target, "asked"))
         .Bind(Get(target, "predicted"))

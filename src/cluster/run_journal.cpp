@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,11 +73,26 @@ Json NumberOrNull(const std::string& text) {
   return ParseDouble(Split(text, ' ')[0], &value) ? Json(value) : Json(nullptr);
 }
 
+/// Unix time of the last change of a file; null when it is gone.
+Json WrittenAt(const fs::path& file) {
+  struct stat facts {};
+  if (::stat(file.c_str(), &facts) != 0) return nullptr;
+  return static_cast<double>(facts.st_mtim.tv_sec) + 1e-9 * static_cast<double>(facts.st_mtim.tv_nsec);
+}
+
 double UnixSeconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
+
+std::string OwnInstructions() {
+  const std::vector<std::string> features = ProbeMachine().features;
+  const auto has = [&](const char* name) {
+    return std::find(features.begin(), features.end(), name) != features.end();
+  };
+  return has("avx512f") || has("avx512") ? "avx512" : has("avx2") ? "avx2" : has("neon") ? "neon" : "generic";
+}
 
 std::string HostIdentity() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
@@ -121,6 +137,7 @@ struct RunJournal::State {
   std::thread beater;
 
   void RefuseForeignOwner() const;
+  void CompareInstructions() const;
   Json Describe(const std::string& state, const Json& exit, const std::string& sentence) const;
   void Write(const Json& status) const { WriteFileAtomic(run / "status.json", status.dump() + "\n"); }
   bool owns() const { return LastOwner(run) <= owner; }
@@ -133,6 +150,7 @@ RunJournal::RunJournal(Progress* inner, JobIdentity identity) : state_(std::make
   state_->identity = std::move(identity);
   state_->host = ProbeMachine().hostname;
   if (state_->identity.job.empty()) state_->identity.job = StrCat("local:", ::getpid());
+  if (state_->identity.instructions.empty()) state_->identity.instructions = OwnInstructions();
   if (state_->identity.hosts.empty()) state_->identity.hosts = {state_->host};
 }
 
@@ -165,6 +183,17 @@ void RunJournal::State::RefuseForeignOwner() const {
   }
 }
 
+void RunJournal::State::CompareInstructions() const {
+  const JobLog log = ReadJobLog(run);
+  if (log.incarnations.empty() || NewestCheckpointStep(run) < 0) return;
+  const std::string before = log.incarnations.back().instructions;
+  if (before.empty() || before == identity.instructions) return;
+  const std::string what = StrCat(run.string(), " goes on on a processor with ", identity.instructions,
+                                  " where it had ", before, ": not bit-exact");
+  if (identity.strict) ThrowInput(StrCat(what, "; choose such a machine, or go on without --strict"));
+  LogWarning(what);
+}
+
 void RunJournal::Open(const fs::path& run) {
   State& s = *state_;
   s.run = run;
@@ -175,12 +204,14 @@ void RunJournal::Open(const fs::path& run) {
       ThrowInput(StrCat(run.string(), " was cancelled; go on with: nas submit --resume ", run.string()));
     if (const std::string guard = RestartGuard(run, ReadJobLog(run)); !guard.empty()) ThrowInternal(guard);
   }
+  s.CompareInstructions();
   MakeDirectory(run);
   int number = LastOwner(run) + 1;
   while (!CreateOwner(run, number, s.identity.job)) ++number;
   s.owner = number;
   ClearCancelled(run);
-  LogStart(run, {number, s.identity.job, s.identity.restart, s.host, NewestCheckpointStep(run), std::nullopt, ""});
+  LogStart(run, {number, s.identity.job, s.identity.restart, s.host, NewestCheckpointStep(run), std::nullopt, "",
+                 s.identity.instructions});
   s.Write(s.Describe("running", nullptr, ""));
   s.beater = std::thread([&s] { s.Beat(); });
 }
@@ -260,7 +291,8 @@ Json RunJournal::State::Describe(const std::string& state, const Json& exit, con
   const std::int64_t checkpoint = NewestCheckpointStep(run);
   status["checkpoint"] = nullptr;
   if (checkpoint >= 0) {
-    status["checkpoint"] = {{"file", StrCat("checkpoints/step-", checkpoint, ".safetensors")}, {"step", checkpoint}};
+    const std::string file = StrCat("checkpoints/step-", checkpoint, ".safetensors");
+    status["checkpoint"] = {{"file", file}, {"step", checkpoint}, {"time", WrittenAt(run / file)}};
   }
   status["exit"] = exit;
   status["sentence"] = sentence;

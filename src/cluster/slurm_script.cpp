@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/cluster/slurm_script.h"
 
+#include <algorithm>
+
 #include "nas/cluster/sweep.h"
 #include "nas/core/error.h"
 #include "nas/core/subprocess.h"
@@ -11,6 +13,7 @@ namespace {
 
 /// srun has to outlast the detection of a lost rank and the last checkpoint before it kills the others.
 constexpr int kWaitForRanks = 300;
+constexpr int kSecondsPerMinute = 60;
 
 std::string Words(const std::vector<std::string>& words) {
   std::string text;
@@ -60,6 +63,31 @@ std::string ChooseRun(const SlurmJob& job) {
 
 }  // namespace
 
+std::optional<double> SlurmSeconds(const std::string& text) {
+  if (text.empty() || ToLower(text) == "unlimited" || ToLower(text) == "infinite") return std::nullopt;
+  const auto refuse = [&]() {
+    ThrowUsage(StrCat("--time ", text, ": write it as sbatch does: minutes, 12:00:00, or 2-12:00:00"));
+  };
+  std::string clock = text;
+  long long days = 0;
+  const std::size_t dash = text.find('-');
+  if (dash != std::string::npos) {
+    if (!ParseInt(text.substr(0, dash), &days) || days < 0) refuse();
+    clock = text.substr(dash + 1);
+  }
+  std::vector<long long> parts;
+  for (const std::string& part : Split(clock, ':')) {
+    long long number = 0;
+    if (!ParseInt(part, &number) || number < 0) refuse();
+    parts.push_back(number);
+  }
+  if (parts.size() > 3) refuse();
+  // Behind days the first number is hours; a single number is minutes, two are minutes and seconds.
+  if (dash == std::string::npos && parts.size() < 3) parts.insert(parts.begin(), 0);
+  parts.resize(3, 0);
+  return static_cast<double>(((days * 24 + parts[0]) * 60 + parts[1]) * 60 + parts[2]);
+}
+
 void JobResources::Validate() const {
   const auto need = [](const char* flag, int value, int least) {
     if (value < least) ThrowUsage(StrCat(flag, " ", value, ": give ", least, " or more"));
@@ -68,6 +96,15 @@ void JobResources::Validate() const {
   need("--ranks-per-node", ranks_per_node, 1);
   need("--cpus-per-rank", cpus_per_rank, 1);
   need("--gpus-per-node", gpus_per_node, 0);
+  if (const std::optional<double> limit = SlurmSeconds(time)) {
+    // Slurm may send the signal a minute early.
+    const int least = signal_s + 2 * kSecondsPerMinute;
+    if (*limit < least) {
+      ThrowUsage(StrCat("--time ", time, " leaves no time to compute: the signal to stop comes ", signal_s,
+                        " s before it; give at least ", least / kSecondsPerMinute + (least % kSecondsPerMinute != 0),
+                        " minutes"));
+    }
+  }
   for (const std::string& arg : sbatch_args) {
     if (!StartsWith(arg, "-")) ThrowUsage(StrCat("--sbatch-arg ", arg, ": give an option of sbatch, like --account=x"));
     for (const char* ours : {"--array", "--requeue", "--no-requeue", "--signal", "--output", "--open-mode", "--wrap"}) {
@@ -85,8 +122,13 @@ std::string WriteSlurmScript(const SlurmJob& job) {
   // Since Slurm 22.05 srun does not inherit --cpus-per-task. It returns the highest code: one killed rank makes 137 of
   // the others' 75, so that every code above 128 asks the run folder.
   const std::string build = job.build.empty() ? "" : StrCat("; export NAS_SUBMITTED_BUILD=", ShellQuote(job.build));
-  const std::string start = StrCat(
-      "srun --cpus-per-task=$SLURM_CPUS_PER_TASK --kill-on-bad-exit=0 --wait=", kWaitForRanks, " \"$NAS\" \"$@\"");
+  // Not every site binds a task to its processors: the program is told how many are its own.
+  const auto& args = job.runs[0].args;
+  const bool threads =
+      std::any_of(args.begin(), args.end(), [](const std::string& arg) { return StartsWith(arg, "--threads"); });
+  const std::string start =
+      StrCat("srun --cpus-per-task=$SLURM_CPUS_PER_TASK --kill-on-bad-exit=0 --wait=", kWaitForRanks,
+             " \"$NAS\" \"$@\"", threads ? "" : " --threads=$SLURM_CPUS_PER_TASK");
   const std::string head =
       StrCat("#!/bin/bash\n", Directives(job), "export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK; NAS=", ShellQuote(job.nas),
              build, "\n", ChooseRun(job));

@@ -97,3 +97,16 @@ TEST_CASE("a stop reaches the runs, and what has not begun stays", "[cluster]") 
   REQUIRE(ExitOf(outcomes) == 75);
   REQUIRE(std::filesystem::exists(std::filesystem::path(points[0].run) / "stopped"));
 }
+
+TEST_CASE("a run that is cancelled while others run does not start any more", "[cluster]") {
+  const TempDir dir;
+  const auto points = Points(dir.path() / "s", 3);
+  LocalRunnerOptions options;
+  options.nas = Program(dir, StrCat("touch ", points[1].run, "/cancel; echo {} >$RUN/result.json"));
+  options.poll_s = 0.01;
+  const auto outcomes = RunLocally(points, options);
+  REQUIRE(outcomes[0].exit == 0);
+  REQUIRE(outcomes[1].exit == -1);
+  REQUIRE(outcomes[2].exit == 0);
+  REQUIRE_FALSE(std::filesystem::exists(std::filesystem::path(points[1].run) / "starts"));
+}

@@ -15,6 +15,7 @@ if [ "$what" = stop ]; then
   exit 0
 fi
 host=$(hostname -s)
+port=$((22000 + 2 * ($$ % 4000)))  # two of these may run at a time; below the ports of Linux' own choice
 mkdir -p "$dir"/{ctld,slurmd,log,run} /run/munge /var/log/munge /var/lib/munge
 chown munge:munge /run/munge /var/log/munge /var/lib/munge
 key=/etc/munge/munge.key
@@ -27,12 +28,13 @@ fi
 tr ' ' '\n' >"$dir/slurm.conf" <<CONF
 ClusterName=nastest SlurmctldHost=$host(127.0.0.1) SlurmUser=root SlurmdUser=root AuthType=auth/munge CredType=cred/munge StateSaveLocation=$dir/ctld
 SlurmdSpoolDir=$dir/slurmd SlurmctldPidFile=$dir/run/slurmctld.pid SlurmdPidFile=$dir/run/slurmd.pid SlurmctldLogFile=$dir/log/slurmctld.log
-SlurmdLogFile=$dir/log/slurmd.log SlurmctldPort=26817 SlurmdPort=26818 ProctrackType=proctrack/pgid TaskPlugin=task/none JobAcctGatherType=jobacct_gather/none
+SlurmdLogFile=$dir/log/slurmd.log SlurmctldPort=$port SlurmdPort=$((port + 1)) ProctrackType=proctrack/pgid TaskPlugin=task/none JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none MpiDefault=none SelectType=select/cons_tres SelectTypeParameters=CR_CPU ReturnToService=2 SwitchType=switch/none
-MinJobAge=20 KillWait=5 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
+MinJobAge=20 KillWait=5 PreemptType=preempt/partition_prio PreemptMode=REQUEUE SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
 CONF
 echo "NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$(awk '/MemTotal/{print int($2/1024*0.9)}' /proc/meminfo) State=UNKNOWN
-PartitionName=test Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:8" >>"$dir/slurm.conf"
+PartitionName=test Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:8 PriorityTier=1 PreemptMode=REQUEUE GraceTime=30
+PartitionName=urgent Nodes=$host MaxTime=INFINITE State=UP OverSubscribe=EXCLUSIVE PriorityTier=9 PreemptMode=OFF" >>"$dir/slurm.conf"
 export SLURM_CONF=$dir/slurm.conf
 slurmctld -c >/dev/null 2>&1
 slurmd >/dev/null 2>&1

@@ -71,6 +71,26 @@ TEST_CASE("reading a sweep twice gives the same rows", "[cluster]") {
   REQUIRE(index.Targets("other").size() == 1);  // a run belongs to the sweep that was read last
 }
 
+TEST_CASE("targets go by what was asked: result.json has only their names", "[cluster]") {
+  Sweep sweep;
+  const std::filesystem::path run = sweep.points[0].run;
+  Json tight = Target("macs", 5e6, 0.5, "012", true);
+  Json loose = Target("macs", 7e6, 0.6, "022", true);
+  tight["asked"] = 5500000.0;
+  WriteFileAtomic(run / "result.json", Json{{"targets", {tight, loose}}}.dump());
+  ResultsIndex index(sweep.dir.path() / "results.sqlite");
+  index.Ingest("s", {sweep.points[0]}, {sweep.statuses[0]});
+  REQUIRE(index.Targets("s").size() == 2);
+  REQUIRE(index.Targets("s")[0].target == "macs=5.0");
+  WriteFileAtomic(run / "config.json", R"({"targets": [{"target": "macs=50%"}, {"target": "macs=70%"}]})");
+  index.Ingest("s", {sweep.points[0]}, {sweep.statuses[0]});
+  const auto targets = index.Targets("s");
+  REQUIRE(targets.size() == 2);
+  REQUIRE(targets[0].target == "macs=50%");
+  REQUIRE(targets[1].target == "macs=70%");
+  REQUIRE(targets[1].top1 == 0.6);
+}
+
 TEST_CASE("the index survives its process, and other sweeps stay", "[cluster]") {
   Sweep one;
   Sweep two;

@@ -178,3 +178,26 @@ TEST_CASE("a requeued job does not start a cancelled run, nor one that dies each
   RunJournal by_hand(nullptr, Job(""));
   REQUIRE_NOTHROW(by_hand.Open(run.path()));
 }
+
+TEST_CASE("a run that goes on on another processor says so, or refuses with strict", "[cluster]") {
+  const TempDir run;
+  const auto open = [&](const std::string& instructions, bool strict) {
+    JobIdentity identity = Job("12");
+    identity.instructions = instructions;
+    identity.strict = strict;
+    RunJournal journal(nullptr, identity);
+    journal.Open(run.path());
+    journal.End(75, "");
+  };
+  open("avx512", true);
+  open("avx2", true);  // no checkpoint yet: nothing depends on the bits of before
+  MakeDirectory(run.path() / "checkpoints");
+  WriteFileAtomic(run.path() / "checkpoints" / "step-5.safetensors", "");
+  open("avx2", true);
+  const std::string refused = MessageOf(ErrorKind::kInput, [&] { open("avx512", true); });
+  INFO(refused);
+  REQUIRE(Contains(refused, "avx512 where it had avx2: not bit-exact"));
+  REQUIRE(ReadJobLog(run.path()).incarnations.size() == 3);
+  open("avx512", false);
+  REQUIRE(ReadJobLog(run.path()).incarnations.back().instructions == "avx512");
+}

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole jobs through the built program: on a real Slurm of one node (root only), and with fake commands everywhere.
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
 #include "cluster/test_programs.h"
 #include "nas/core/text.h"
 #include "support/catch_compat.h"
@@ -36,6 +41,33 @@ void HurryAll(const OneNodeSlurm& slurm) {
       slurm.Run({"scontrol", "update", "jobid=" + fields[0], "StartTime=now"});
     }
   }
+}
+
+/// One Slurm for all tests of this program; null, and said why, where none can be started.
+const OneNodeSlurm* SharedSlurm() {
+  if (const std::string missing = OneNodeSlurm::Missing(); !missing.empty()) {
+    WARN("no Slurm can be started here (" << missing << "): this test is skipped");
+    return nullptr;
+  }
+  static const OneNodeSlurm slurm;
+  if (slurm.fault().empty()) return &slurm;
+  WARN("Slurm did not start (" << slurm.fault() << "): this test is skipped");
+  return nullptr;
+}
+
+/// Processes whose command line names a folder, this one aside.
+int ProcessesOf(const fs::path& folder) {
+  int count = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
+    long long pid = 0;
+    if (!ParseInt(entry.path().filename().string(), &pid) || pid == ::getpid()) continue;
+    std::ifstream file(entry.path() / "cmdline");
+    const std::string words((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    std::error_code ignored;
+    const fs::path place = fs::read_symlink(entry.path() / "cwd", ignored);
+    count += Contains(words, folder.string()) || place == folder ? 1 : 0;
+  }
+  return count;
 }
 
 }  // namespace
@@ -96,6 +128,49 @@ TEST_CASE("submit with fake commands: script, folder, job id; refusals", "[clust
     REQUIRE(Parsed(result)["runs"].size() == 5);
     REQUIRE(Contains(ReadFile(nas.path() / "runs" / "s" / "job-4.sbatch"), "--array=0-0\n"));
   }
+  SECTION("the tables of the targets travel in the run folder, and a later cache changes nothing") {
+    WriteFileAtomic(nas.path() / "phone.json", "{\"a table\": 1}");
+    REQUIRE(run({"submit", "--", "search", "--target", "phone.json=5ms", "--out", "runs/t"}).exit_code == 0);
+    WriteFileAtomic(nas.path() / "phone.json", "{}");
+    REQUIRE(ReadFile(nas.path() / "runs" / "t" / "targets" / "phone-5ms" / "table.json") == "{\"a table\": 1}");
+    const SubprocessResult untried =
+        run({"submit", "--no-check", "--", "search", "--target", "./phone.json=6ms", "--out", "runs/u"});
+    INFO(untried.err);
+    REQUIRE(untried.exit_code == 0);
+    REQUIRE(ReadFile(nas.path() / "runs" / "u" / "targets" / "phone-6ms" / "table.json") == "{}");
+    const SubprocessResult own =
+        run({"submit", "--no-check", "--", "search", "--target", "cpu=5ms", "--out", "runs/v"});
+    REQUIRE(own.exit_code == 3);
+    REQUIRE(Contains(own.err, "nas profile-device --out cpu.json"));
+    REQUIRE_FALSE(fs::exists(nas.path() / "runs" / "v"));
+  }
+  SECTION("slow steps get their time between the signal and the limit; a limit too short for it is refused") {
+    const std::vector<std::string> words{"submit", "--time", "6:00", "--", "search", "--out", "runs/a"};
+    const SubprocessResult slow = nas.Run(words, {slurm.environment(), "FAKE_TRIAL_STEP_S=100"});
+    REQUIRE(slow.exit_code == 2);
+    REQUIRE(Contains(
+        slow.err,
+        "--time 6:00 leaves no time to compute: the signal to stop comes 301 s before it; give at least 8 minutes"));
+    REQUIRE_FALSE(fs::exists(nas.path() / "runs" / "a"));
+    REQUIRE(run(words).exit_code == 0);
+    REQUIRE(Contains(ReadFile(nas.path() / "runs" / "a" / "job.sbatch"), "--signal=USR1@120 "));
+    REQUIRE(nas.Run({"submit", "--", "search", "--out", "runs/b"}, {slurm.environment(), "FAKE_TRIAL_STEP_S=100"})
+                .exit_code == 0);
+    REQUIRE(Contains(ReadFile(nas.path() / "runs" / "b" / "job.sbatch"), "--signal=USR1@301 "));
+  }
+  SECTION("a job may wait for another run") {
+    REQUIRE(run({"submit", "--", "search", "--out", "runs/a"}).exit_code == 0);
+    const SubprocessResult next =
+        run({"submit", "--after", "runs/a", "--", "train", "--run", "runs/a", "--out", "runs/final"});
+    INFO(next.err);
+    REQUIRE(next.exit_code == 0);
+    REQUIRE(Contains(slurm.calls(),
+                     "sbatch --parsable --dependency=afterok:100 --kill-on-invalid-dep=yes runs/final/job.sbatch"));
+    REQUIRE(run({"submit", "--after", "runs/none", "--", "search"}).exit_code == 3);
+    WriteFileAtomic(nas.path() / "runs" / "a" / "result.json", "{}");
+    REQUIRE(run({"submit", "--after", "runs/a", "--", "search", "--out", "runs/z"}).exit_code == 0);
+    REQUIRE(Contains(slurm.calls(), "sbatch --parsable runs/z/job.sbatch"));
+  }
   SECTION("nothing is made when something is wrong") {
     const SubprocessResult flag = run({"submit", "--", "search", "--epochz", "3", "--out", "runs/b"});
     REQUIRE(flag.exit_code == 2);
@@ -149,18 +224,20 @@ TEST_CASE("without Slurm: exit 5 names --local; a sweep runs here, ends at a fai
   REQUIRE(first["targets"][0]["agreement"] == Json{1.0, 1.0, 0.5});
   REQUIRE(first["targets"] == second["targets"]);
   REQUIRE(first["pareto"] == second["pareto"]);
+
+  const Json page = Parsed(nas.Run({"report", "runs/s", "--json"}, {no_slurm}));
+  REQUIRE(page["out"] == "runs/s/report.html");
+  const std::string html = ReadFile(nas.path() / "runs" / "s" / "report.html");
+  REQUIRE(Contains(html, "4 of 4 runs finished"));
+  REQUIRE(Contains(html, "50.50 ± 0.71 %"));
+  REQUIRE(Contains(html, "3-seed1-macs-2M"));
+  REQUIRE(nas.Run({"report", "runs/s", "runs/s/3-seed1-macs-2M"}, {no_slurm}).exit_code == 2);
 }
 
 TEST_CASE("real Slurm of one node: preempted, killed, cancelled, arrays", "[cluster]") {
-  if (const std::string missing = OneNodeSlurm::Missing(); !missing.empty()) {
-    WARN("no Slurm can be started here (" << missing << "): this test is skipped");
-    return;
-  }
-  const OneNodeSlurm slurm;
-  if (!slurm.fault().empty()) {
-    WARN("Slurm did not start (" << slurm.fault() << "): this test is skipped");
-    return;
-  }
+  const OneNodeSlurm* shared = SharedSlurm();
+  if (shared == nullptr) return;
+  const OneNodeSlurm& slurm = *shared;
   const FakeInstallation nas;
   const auto run = [&](std::vector<std::string> words, const std::string& step_s = "0.02") {
     return nas.Run(words, {slurm.environment(), "FAKE_STEP_S=" + step_s});
@@ -223,6 +300,7 @@ TEST_CASE("real Slurm of one node: preempted, killed, cancelled, arrays", "[clus
     REQUIRE(Eventually(60, [&] { return slurm.Run({"squeue", "-h", "-t", "PD,R,CG", "-j", job}).out.empty(); }));
     REQUIRE(state("runs/c") == "cancelled");
     REQUIRE(Lines(runs / "c" / "starts") == 1);
+    REQUIRE(Eventually(15, [&] { return ProcessesOf(nas.path()) == 0; }));
     REQUIRE(run({"submit", "--sbatch-arg=--no-requeue", "--", "search"}).exit_code == 2);
   }
   SECTION("an array of 4: one preempted, one killed, all finish; the report lists them") {
@@ -250,13 +328,86 @@ TEST_CASE("real Slurm of one node: preempted, killed, cancelled, arrays", "[clus
     const SubprocessResult report = run({"status", "runs/s"});
     INFO(report.out);
     REQUIRE(Contains(report.out, "4 of 4 runs finished"));
-    for (int i = 0; i < 4; ++i) REQUIRE(Contains(report.out, folder(i).filename().string()));
+    REQUIRE(run({"report", "runs/s"}).exit_code == 0);
+    const std::string page = ReadFile(runs / "s" / "report.html");
+    REQUIRE(Contains(page, "4 of 4 runs finished"));
+    for (int i = 0; i < 4; ++i) {
+      REQUIRE(Contains(report.out, folder(i).filename().string()));
+      REQUIRE(Contains(page, folder(i).filename().string()));
+    }
   }
-  SECTION("the controller is down") {
-    submit("runs/d", "0.3");
-    slurm.Run({"scontrol", "shutdown", "slurmctld"});
-    REQUIRE(Eventually(30, [&] { return run({"status", "runs/d"}).exit_code == 5; }));
-    const SubprocessResult status = run({"status", "runs/d"});
-    REQUIRE(Contains(status.err, "squeue"));
+}
+
+TEST_CASE("real Slurm: a search that has to give way ends with the bits of an undisturbed one", "[cluster]") {
+  if (!fs::exists(fs::path(NAS_BINARY_DIR) / "libexec" / "nas-torch")) {
+    WARN("this build has no LibTorch part: this test is skipped");
+    return;
   }
+  const OneNodeSlurm* slurm = SharedSlurm();
+  if (slurm == nullptr) return;
+  const TempDir dir;
+  const auto run = [&](const std::vector<std::string>& words) {
+    SubprocessOptions options;
+    options.argv = {"env",
+                    "-C",
+                    dir.path().string(),
+                    slurm->environment(),
+                    "XDG_CACHE_HOME=" + (dir.path() / "cache").string(),
+                    std::string(NAS_BINARY_DIR) + "/bin/nas"};
+    options.argv.insert(options.argv.end(), words.begin(), words.end());
+    options.deadline_s = 300;
+    return RunSubprocess(options);
+  };
+  const auto search = [](const std::string& out) {
+    return std::vector<std::string>{"search",     "--data=demo",          "--target", "macs=50%",    "--epochs=8",
+                                    "--batch=32", "--limit-per-class=40", "--seed=3", "--threads=1", "--out=" + out};
+  };
+  std::vector<std::string> submit{"submit", "--json", "--no-check", "--"};
+  for (const std::string& word : search("runs/p")) submit.push_back(word);
+  const fs::path preempted = dir.path() / "runs" / "p";
+  Parsed(run(submit));
+  REQUIRE(Eventually(60, [&] { return fs::exists(preempted / "metrics.jsonl"); }));
+  // A job of a partition of higher rank takes the whole node: Slurm sends TERM, and starts the search again behind it.
+  const SubprocessResult urgent =
+      slurm->Run({"sbatch", "--parsable", "--partition=urgent", "--output=/dev/null", "--wrap=true"});
+  INFO(urgent.err);
+  REQUIRE(urgent.exit_code == 0);
+  const SubprocessResult undisturbed = run(search("runs/u"));
+  INFO(undisturbed.err);
+  REQUIRE(undisturbed.exit_code == 0);
+  REQUIRE(Eventually(120, [&] {
+    HurryAll(*slurm);
+    return fs::exists(preempted / "result.json");
+  }));
+  const std::string log = ReadFile(preempted / "jobs.jsonl");
+  INFO(log);
+  REQUIRE(Contains(log, "\"incarnation\":2"));
+  REQUIRE(Contains(log, "\"exit\":75"));
+  const auto result = [&](const char* name) {
+    Json json = Json::parse(ReadFile(dir.path() / "runs" / name / "result.json"));
+    for (const char* own : {"run", "wall_s", "images_per_s", "peak_memory_mib"}) json.erase(own);
+    return json;
+  };
+  REQUIRE(result("p")["targets"] == result("u")["targets"]);
+  for (const char* file : {"weights.safetensors", "arch.json"}) {
+    const fs::path place = fs::path("targets") / "macs-50pct" / file;
+    REQUIRE(ReadFile(preempted / place) == ReadFile(dir.path() / "runs" / "u" / place));
+  }
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(preempted))
+    REQUIRE_FALSE(Contains(entry.path().filename().string(), ".tmp"));
+  REQUIRE(Eventually(15, [&] { return ProcessesOf(dir.path()) == 0; }));
+}
+
+TEST_CASE("real Slurm: the controller is down", "[cluster]") {
+  const OneNodeSlurm* slurm = SharedSlurm();
+  if (slurm == nullptr) return;
+  const FakeInstallation nas;
+  const auto run = [&](std::vector<std::string> words) {
+    return nas.Run(words, {slurm->environment(), "FAKE_STEP_S=0.3"});
+  };
+  REQUIRE(run({"submit", "--", "search", "--out", "runs/d"}).exit_code == 0);
+  slurm->Run({"scontrol", "shutdown", "slurmctld"});
+  REQUIRE(Eventually(30, [&] { return run({"status", "runs/d"}).exit_code == 5; }));
+  const SubprocessResult status = run({"status", "runs/d"});
+  REQUIRE(Contains(status.err, "squeue"));
 }

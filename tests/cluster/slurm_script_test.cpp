@@ -31,7 +31,7 @@ TEST_CASE("the script of one run, byte for byte", "[cluster]") {
 #SBATCH --requeue --signal=USR1@120 --open-mode=append --output=runs/a/slurm-%j.log
 export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK; NAS=/opt/nas/bin/nas
 RUN=runs/a; set -- search --data 'my photos' --target 'cpu=5ms' --no-profile
-srun --cpus-per-task=$SLURM_CPUS_PER_TASK --kill-on-bad-exit=0 --wait=300 "$NAS" "$@" --out "$RUN" --resume=auto
+srun --cpus-per-task=$SLURM_CPUS_PER_TASK --kill-on-bad-exit=0 --wait=300 "$NAS" "$@" --threads=$SLURM_CPUS_PER_TASK --out "$RUN" --resume=auto
 rc=$?; [ $rc -eq 75 ] || [ $rc -gt 128 ] || exit $rc
 "$NAS" status "$RUN" --resumable; [ $? -eq 75 ] && scontrol requeue $SLURM_JOB_ID && sleep 60; exit $rc
 )sh");
@@ -57,6 +57,8 @@ TEST_CASE("an array chooses its run by the task's index; further options come as
       script.find("  0) RUN=runs/s/0; set -- search '--seed=0' ;;\n  1) RUN=runs/s/1; set -- search '--seed=1' ;;\n") !=
       std::string::npos);
   REQUIRE(script.find("gpus") == std::string::npos);
+  job.runs[0].args.push_back("--threads=3");
+  REQUIRE(WriteSlurmScript(job).find("--threads=$SLURM") == std::string::npos);
 }
 
 TEST_CASE("an evaluation has no run folder and is not requeued", "[cluster]") {
@@ -79,4 +81,25 @@ TEST_CASE("what cannot stand in a script is refused with the flag's name", "[clu
   job.resources.sbatch_args.clear();
   job.resources.nodes = 0;
   REQUIRE(MessageOf(ErrorKind::kUsage, [&] { WriteSlurmScript(job); }).find("--nodes 0") != std::string::npos);
+}
+
+TEST_CASE("limits as sbatch writes them", "[cluster]") {
+  REQUIRE(SlurmSeconds("30") == 1800);
+  REQUIRE(SlurmSeconds("30:15") == 1815);
+  REQUIRE(SlurmSeconds("1:02:03") == 3723);
+  REQUIRE(SlurmSeconds("2-1") == 49 * 3600);
+  REQUIRE(SlurmSeconds("2-1:30") == 49.5 * 3600);
+  REQUIRE(SlurmSeconds("0-0:10:05") == 605);
+  REQUIRE_FALSE(SlurmSeconds("UNLIMITED"));
+  REQUIRE_FALSE(SlurmSeconds(""));
+  for (const char* wrong : {"4h", "1:2:3:4", "-5", "x-1:00", "1::2"}) {
+    INFO(wrong);
+    REQUIRE(MessageOf(ErrorKind::kUsage, [&] { SlurmSeconds(wrong); }).find("--time") != std::string::npos);
+  }
+  JobResources short_limit;
+  short_limit.time = "3:59";
+  REQUIRE(MessageOf(ErrorKind::kUsage, [&] { short_limit.Validate(); }).find("at least 4 minutes") !=
+          std::string::npos);
+  short_limit.time = "4";
+  short_limit.Validate();
 }

@@ -28,7 +28,10 @@ for ((i = 0; i < $#; i++)); do
 done
 if [ $dry = 1 ]; then
   case $target in *=1us) echo "error: $target cannot be met: the space reaches 123 us to 321 us" >&2; exit 4 ;; esac
-  echo '{"schema":"nas.search.dry-run/1"}'; exit 0
+  table=null; folder=${target//[^A-Za-z0-9.-]/_}
+  case $target in *.json=*) table="\"${target%%=*}\""; folder=${target%%.json=*}-${target##*=} ;; esac
+  printf '{"schema":"nas.search.dry-run/1","step_s":%s,"parameters":1000,"targets":[{"target":"%s","folder":"%s","table":%s}]}\n' \
+    "${FAKE_TRIAL_STEP_S:-0.1}" "$target" "$folder" "$table"; exit 0
 fi
 mkdir -p "$out/checkpoints" "$out/targets"
 [ -e "$out/result.json" ] && exit 0

@@ -19,6 +19,7 @@ struct Incarnation {
   std::int64_t checkpoint_step = -1;  ///< newest checkpoint when it started; −1 = none
   std::optional<int> exit;            ///< absent: still running, or killed
   std::string cause;                  ///< the last sentence, "" = none
+  std::string instructions;           ///< vectors of its processor: "avx512", "avx2", …; "" = not told
 };
 
 /// What jobs.jsonl of a run folder holds: how it was submitted, and a pair of lines per incarnation.

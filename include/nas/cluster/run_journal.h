@@ -16,6 +16,8 @@ struct JobIdentity {
   int restart = 0;
   int ranks = 1;
   std::vector<std::string> hosts;  ///< "" = this one
+  std::string instructions;        ///< vectors of the processor; "" = this one's
+  bool strict = false;             ///< a start that cannot be bit-exact is refused instead of warned of
   double beat_s = 10;              ///< seconds between two looks of status.json
   double watch_s = 60;             ///< how long a foreign status.json is watched for signs of life
 };
@@ -29,7 +31,8 @@ class RunJournal : public Progress {
   ~RunJournal() override;
 
   /// Takes the run over: the next owner number, a line in jobs.jsonl, status.json from now on. Throws kInput when
-  /// another job still renews status.json; kInternal when the restart guard holds (three dead starts in a row).
+  /// another job still renews status.json, or with `strict` on a processor with other vectors than before (a warning
+  /// without); kInternal when the restart guard holds (three dead starts in a row).
   void Open(const std::filesystem::path& run);
   /// The same for a run that does not exist yet: at the first progress after its folder has become one.
   void OpenWhenMade(const std::filesystem::path& run);
@@ -50,6 +53,9 @@ class RunJournal : public Progress {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// "avx512", "avx2", "neon" or "generic": what decides the bits of sums on this machine's processor.
+std::string OwnInstructions();
 
 /// `host/boot-id`: the same for two processes of one machine, different after a restart of it.
 std::string HostIdentity();

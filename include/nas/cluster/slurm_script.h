@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace nas {
+
+/// Seconds of a limit as sbatch writes it: minutes, m:s, h:m:s, d-h, d-h:m, d-h:m:s; nullopt = none. Throws kUsage.
+std::optional<double> SlurmSeconds(const std::string& text);
 
 /// What a job asks of the batch system. 0 and "" leave the choice to the site's defaults.
 struct JobResources {
