@@ -90,6 +90,14 @@ int WithRanks(const Session& session, const RankOptions& options, const std::fun
     ranks.Leave(exit);
     LeaveAtOnce(exit);
   };
+  const auto tell = [&](const RankLost& lost) {
+    // Other ranks show errors only.
+    if (env.rank == 0) {
+      ReportException(lost, session.debug);
+    } else {
+      LogError(lost.what());
+    }
+  };
   try {
     const int exit = work(seat);
     ranks.Leave(exit);
@@ -98,11 +106,11 @@ int WithRanks(const Session& session, const RankOptions& options, const std::fun
     try {
       return ranks.Follow();
     } catch (const RankLost& lost) {
-      if (!lost.told()) ReportException(lost, session.debug);
+      if (!lost.told()) tell(lost);
       LeaveAtOnce(ExitCode(lost.kind()));
     }
   } catch (const RankLost& lost) {
-    if (!lost.told()) ReportException(lost, session.debug);
+    if (!lost.told()) tell(lost);
     const int exit = ExitCode(lost.kind());
     ranks.Abort({env.rank, machine.hostname, exit, lost.what(), /*told=*/true});
     // The store may be rank 0's: time to hear why.

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/torch_test.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <map>
+#include <set>
 
 #include "core/expect_error.h"
 #include "nas/data/shard.h"
@@ -76,11 +80,9 @@ double RelativeDistance(const std::map<std::string, at::Tensor>& a, const std::m
   return std::sqrt(difference / size);
 }
 
-Supernet Net(const SearchSpace& space) {
-  Supernet net(space, /*seed=*/3, KernelMode::kTorch);
-  net.To(at::kDouble);
-  return net;
-}
+struct Net : Supernet {
+  explicit Net(const SearchSpace& space) : Supernet(space, /*seed=*/3, KernelMode::kTorch) { To(at::kDouble); }
+};
 
 }  // namespace
 
@@ -115,7 +117,7 @@ TEST_CASE("gradients of shards add up to the mean of their own losses' gradients
   std::map<std::string, at::Tensor> expected;
   double loss_sum = 0;
   for (int v = 0; v < 4; ++v) {
-    Supernet net = Net(space);
+    Net net(space);
     const ShardRange range = ShardOf(images, 4, v);
     if (range.size() == 0) continue;
     const at::Tensor loss =
@@ -130,7 +132,7 @@ TEST_CASE("gradients of shards add up to the mean of their own losses' gradients
     }
   }
   for (const bool tree : {false, true}) {
-    Supernet net = Net(space);
+    Net net(space);
     const ShardGroup group(*ranks, {4, tree});
     GradientExchange exchange(group);
     const auto sums = Step(net, group, exchange, batch, {choice});
@@ -149,7 +151,7 @@ TEST_CASE("BN statistics after a step are the mean over the shards that had imag
   const int filled = FilledShards(images, 4);
   std::map<std::string, at::Tensor> mean;
   for (int v = 0; v < filled; ++v) {
-    Supernet net = Net(space);
+    Net net(space);
     const ShardRange range = ShardOf(images, 4, v);
     net.Forward(batch.images.narrow(0, range.begin, range.size()), choice, BnMode::kTrain);
     for (const PathTensor& tensor : net.PathTensors(choice)) {
@@ -158,7 +160,7 @@ TEST_CASE("BN statistics after a step are the mean over the shards that had imag
       sum = sum.defined() ? sum + tensor.tensor / filled : tensor.tensor / filled;
     }
   }
-  Supernet net = Net(space);
+  Net net(space);
   const ShardGroup group(*ranks, {4, GENERATE(false, true)});
   GradientExchange exchange(group);
   Step(net, group, exchange, batch, {choice});
@@ -171,7 +173,7 @@ TEST_CASE("BN statistics after a step are the mean over the shards that had imag
 TEST_CASE("bytes are those of the active path; other candidates stay as they are", "[train]") {
   const SearchSpace space = Tiny();
   const auto ranks = MakeSingleCommunicator();
-  Supernet net = Net(space);
+  Net net(space);
   std::map<std::string, at::Tensor> before;
   for (const auto& [name, tensor] : net.NamedTensors()) before[name] = tensor.detach().clone();
   const Choice choice = space.Decode(std::string(space.edges().size(), '1'));
@@ -205,7 +207,7 @@ TEST_CASE("with a path of each shard's own a tensor gets the mean over those tha
   std::vector<Choice> choices(4, space.Decode(std::string(edges, '0')));
   choices[2][0] = 1;
   choices[3][0] = 2;
-  Supernet net = Net(space);
+  Net net(space);
   const ShardGroup group(*ranks, {4, GENERATE(false, true)});
   GradientExchange exchange(group);
   Step(net, group, exchange, batch, choices);
@@ -213,7 +215,7 @@ TEST_CASE("with a path of each shard's own a tensor gets the mean over those tha
   std::map<std::string, at::Tensor> expected;
   std::map<std::string, int> users;
   for (int v = 0; v < 4; ++v) {
-    Supernet alone = Net(space);
+    Net alone(space);
     const ShardRange range = ShardOf(16, 4, v);
     at::cross_entropy_loss(
         alone.Forward(batch.images.narrow(0, range.begin, range.size()), choices[static_cast<std::size_t>(v)],
@@ -241,7 +243,7 @@ TEST_CASE("with a path of each shard's own a tensor gets the mean over those tha
 TEST_CASE("a step that is given up leaves BN statistics as before and no gradients", "[train]") {
   const SearchSpace space = Tiny();
   const auto ranks = MakeSingleCommunicator();
-  Supernet net = Net(space);
+  Net net(space);
   const Choice choice = space.Decode(std::string(space.edges().size(), '0'));
   std::map<std::string, at::Tensor> before;
   for (const auto& [name, tensor] : net.NamedTensors()) before[name] = tensor.detach().clone();
