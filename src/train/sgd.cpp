@@ -4,10 +4,9 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "nas/core/text.h"
-#include "nas/kernels/sgd_step.h"
+#include "nas/nn/flat_sgd.h"
 
 namespace nas {
 namespace {
@@ -26,35 +25,17 @@ at::Tensor LikeParameter(const at::Tensor& buffer, const at::Tensor& parameter) 
   return copy;
 }
 
-/// Values of one parameter for SgdStep.
-struct Segment {
-  float* weights;
-  const float* gradients;
-  float* buffer;
-  std::int64_t end;  // of these values in the flat list
-  SgdCoefficients coefficients;
-};
-
-/// Whether a tensor's values lie in memory as the parameter's, float32 on the CPU.
+/// Whether a tensor's values lie in memory as the parameter's, float32 on the CPU. The stride of a dimension of one
+/// means nothing.
 bool LiesLike(const at::Tensor& t, const at::Tensor& parameter) {
-  return t.is_cpu() && t.scalar_type() == at::kFloat && t.layout() == at::kStrided &&
-         t.is_non_overlapping_and_dense() && t.sizes() == parameter.sizes() && t.strides() == parameter.strides();
-}
-
-/// One pass over the flat list of all values, an equal part for each thread.
-void StepAll(const std::vector<Segment>& segments) {
-  if (segments.empty()) return;
-  constexpr std::int64_t kGrain = 1 << 15;
-  at::parallel_for(0, segments.back().end, kGrain, [&](std::int64_t first, std::int64_t last) {
-    auto segment = std::upper_bound(segments.begin(), segments.end(), first,
-                                    [](std::int64_t at, const Segment& s) { return at < s.end; });
-    std::int64_t begin = segment == segments.begin() ? 0 : std::prev(segment)->end;
-    for (; segment != segments.end() && begin < last; begin = segment->end, ++segment) {
-      const std::int64_t from = std::max(first, begin) - begin, to = std::min(last, segment->end) - begin;
-      SgdStep(segment->coefficients, to - from, segment->weights + from, segment->gradients + from,
-              segment->buffer == nullptr ? nullptr : segment->buffer + from);
-    }
-  });
+  if (!t.is_cpu() || t.scalar_type() != at::kFloat || t.layout() != at::kStrided || !t.is_non_overlapping_and_dense() ||
+      t.sizes() != parameter.sizes()) {
+    return false;
+  }
+  for (std::int64_t d = 0; d < t.dim(); ++d) {
+    if (t.size(d) != 1 && t.stride(d) != parameter.stride(d)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -64,12 +45,11 @@ bool Sgd::StepInOnePass(const NamedTensors& parameters, double lr) {
     const at::Tensor& gradient = parameter.grad();
     if (gradient.defined() && !(LiesLike(parameter, parameter) && LiesLike(gradient, parameter))) return false;
   }
-  std::vector<Segment> segments;
-  std::int64_t end = 0;
+  std::vector<SgdSegment> segments;
   for (const auto& [name, parameter] : parameters) {
     const at::Tensor& gradient = parameter.grad();
     if (!gradient.defined()) continue;
-    Segment segment{parameter.data_ptr<float>(), gradient.data_ptr<float>(), nullptr, end += parameter.numel(), {}};
+    SgdSegment segment{parameter.data_ptr<float>(), gradient.data_ptr<float>(), nullptr, parameter.numel(), {}};
     segment.coefficients.rate = static_cast<float>(lr);
     if (options_.decay_bn || !IsBatchNorm(name)) segment.coefficients.decay = static_cast<float>(options_.weight_decay);
     if (options_.momentum != 0) {
@@ -81,7 +61,7 @@ bool Sgd::StepInOnePass(const NamedTensors& parameters, double lr) {
     }
     segments.push_back(segment);
   }
-  StepAll(segments);
+  StepFlat(segments);
   for (const auto& [name, parameter] : parameters) parameter.mutable_grad().reset();
   return true;
 }
