@@ -274,7 +274,7 @@ TEST_CASE("a training on two ranks is the same bits as on one with the same shar
   const TempDir dir;
   REQUIRE(RunNas(Search(dir.path() / "run", {}, /*epochs=*/1)).code == 0);
   const auto train = [&](const char* name, const Words& more) {
-    Words words{"train",  "--run", (dir.path() / "run").string(), "--target", "macs=40%", "--limit-per-class", "12",
+    Words words{"train",  "--run", (dir.path() / "run").string(), "--target", "macs-40pct", "--limit-per-class", "12",
                 "--epochs", "2",   "--batch", "16", "--threads", "1", "--out", (dir.path() / name).string(), "--json"};
     words.insert(words.end(), more.begin(), more.end());
     const Outcome outcome = RunNas(words);
