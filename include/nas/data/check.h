@@ -26,7 +26,7 @@ struct DataReport {
   std::vector<ClassCount> classes;  ///< usable images
   std::int64_t train_images = 0;    ///< sums of `classes`
   std::int64_t test_images = 0;
-  bool test_carved = false;  ///< no test folder: part of the training images
+  bool test_carved = false;      ///< no test folder: part of the training images
   std::int64_t pack_shards = 0;  ///< of a pack (`PackData`); 0 for anything else
   std::int64_t pack_bytes = 0;   ///< in its shards
   std::string listing_hash;      ///< of folders and packs, the same for both
