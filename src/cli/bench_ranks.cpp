@@ -32,14 +32,16 @@ class RankBench {
       : options_(options),
         ranks_(ranks),
         space_(SearchSpace::Load(options.space, {1.0, options.resolution, 0}, session.space_dirs)),
-        batch_(options.batch > 0 ? options.batch : space_.resolution() < 64 ? 64 : 16),
+        batch_(options.batch > 0          ? options.batch
+               : space_.resolution() < 64 ? 64
+                                          : 16),
         group_(ranks, {ranks.Size(), false}),
         exchange_(group_),
         net_(space_, session.seed, ParseKernelMode(options.kernels)) {
     CounterRng rng(session.seed, /*stream=*/0xbe);
     for (int i = 0; i < kCountedPaths; ++i) choices_.push_back(space_.Sample(rng));
-    whole_.images = torch::randn({batch_, 3, space_.resolution(), space_.resolution()})
-                        .contiguous(at::MemoryFormat::ChannelsLast);
+    whole_.images =
+        torch::randn({batch_, 3, space_.resolution(), space_.resolution()}).contiguous(at::MemoryFormat::ChannelsLast);
     whole_.labels = torch::randint(space_.classes(), {batch_}, at::kLong);
     const ShardRange own = ShardOf(batch_, ranks.Size(), ranks.Rank());
     part_.images = whole_.images.narrow(0, own.begin, own.size()).clone(at::MemoryFormat::ChannelsLast);

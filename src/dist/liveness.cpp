@@ -108,11 +108,15 @@ void Liveness::State::WatchOthers() {
     if (other.beat.empty()) continue;
     const std::string host = words.size() > 3 ? words[3] : "?";
     if (Since(other.beat_at) > options.dead_after_s) {
-      WriteAbort(*store, {rank, host, 75, StrCat("rank ", rank, " (", host, ") has not answered for ",
-                                                 static_cast<int>(Since(other.beat_at)), " s"), false});
+      WriteAbort(*store, {rank, host, 75,
+                          StrCat("rank ", rank, " (", host, ") has not answered for ",
+                                 static_cast<int>(Since(other.beat_at)), " s"),
+                          false});
     } else if (Since(other.place_at) > options.stall_s) {
-      WriteAbort(*store, {rank, host, 75, StrCat("rank ", rank, " (", host, ") stands at step ", words[1], " for ",
-                                                 static_cast<int>(Since(other.place_at)), " s"), false});
+      WriteAbort(*store, {rank, host, 75,
+                          StrCat("rank ", rank, " (", host, ") stands at step ", words[1], " for ",
+                                 static_cast<int>(Since(other.place_at)), " s"),
+                          false});
     }
   }
 }
@@ -164,8 +168,8 @@ void Liveness::State::Monitor() {
     std::unique_lock lock(mutex);
     if (froze) last_round = std::max(last_round, tick);
     if (beating && !aborted && Since(last_round) > options.beat_s + options.dead_after_s) {
-      aborted = AbortRecord{
-          0, "", 75, StrCat("rank 0 has not answered for ", static_cast<int>(Since(last_round)), " s"), false};
+      aborted = AbortRecord{0, "", 75,
+                            StrCat("rank 0 has not answered for ", static_cast<int>(Since(last_round)), " s"), false};
       aborted_at = tick;
     }
     if (froze && aborted) aborted_at = std::max(aborted_at, tick);

@@ -170,8 +170,9 @@ int LaunchRanks(const LaunchOptions& options) {
       if (!exits[r]) exits[r] = ranks[r].process.Poll();
       all_ended = all_ended && exits[r];
       if (!exits[r] || *exits[r] == 0 || told_of_death) continue;
-      if (*exits[r] >= kSignalExit) LogError(StrCat("rank ", r, " ", EndOf(*exits[r]),
-                                                      "; the others stop: go on with --resume and the same flags"));
+      if (*exits[r] >= kSignalExit)
+        LogError(
+            StrCat("rank ", r, " ", EndOf(*exits[r]), "; the others stop: go on with --resume and the same flags"));
       told_of_death = true;
       since_death.emplace();
     }
@@ -179,7 +180,8 @@ int LaunchRanks(const LaunchOptions& options) {
     // Rank 0 is the last that has anything to write.
     if (exits[0] && !since_root) since_root.emplace();
     bool all_frozen = true;
-    for (std::size_t r = 0; r < ranks.size(); ++r) all_frozen = all_frozen && (exits[r] || Frozen(ranks[r].process.pid()));
+    for (std::size_t r = 0; r < ranks.size(); ++r)
+      all_frozen = all_frozen && (exits[r] || Frozen(ranks[r].process.pid()));
     const double leave_s = all_frozen ? kGrace / 4 : options.leave_s;
     if ((since_death && since_death->Seconds() > leave_s) || (since_root && since_root->Seconds() > kGrace)) {
       for (const RankProcess& rank : ranks) rank.process.Signal(SIGKILL);

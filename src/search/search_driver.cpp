@@ -68,8 +68,8 @@ class SearchRun {
         ranks_(hooks.ranks != nullptr ? std::make_unique<RankSteps>(setup, hooks, state) : nullptr),
         train_(setup.train, Divided(setup.LoaderFor(Augmentation::kTrain, schedule_.batch, /*stream=*/1))),
         // REINFORCE judges whole batches.
-        arch_(setup.carve_out, setup.options.strategy == "reinforce" ? ArchLoaderOptions(setup)
-                                                                     : Divided(ArchLoaderOptions(setup))),
+        arch_(setup.carve_out,
+              setup.options.strategy == "reinforce" ? ArchLoaderOptions(setup) : Divided(ArchLoaderOptions(setup))),
         validation_(setup.carve_out, ValidationOptions(setup, hooks)) {}
 
   /// Goes on from the newest checkpoint, if there is one.
@@ -189,9 +189,10 @@ class SearchRun {
       folder_.TruncateSamples(lines_before_epoch_end_.samples);
     }
     Write();
-    throw RankLost(ErrorKind::kCheckpointed, StrCat(lost.what(), "; stopped after step ", state_.step, " of ",
-                                                    schedule_.total_steps(), HowToGoOn()),
-                   lost.told());
+    throw RankLost(
+        ErrorKind::kCheckpointed,
+        StrCat(lost.what(), "; stopped after step ", state_.step, " of ", schedule_.total_steps(), HowToGoOn()),
+        lost.told());
   }
 
   LoaderOptions Divided(const LoaderOptions& options) const { return ranks_ ? ranks_->Divided(options) : options; }

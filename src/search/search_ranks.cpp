@@ -73,11 +73,12 @@ Matrix ShareTargetState(Communicator& ranks, TargetState* target) {
   if (ranks.Size() == 1) return p;
   std::string text;
   if (ranks.Rank() == 0) {
-    text = Json{{"alphas", target->alphas.State()},
-                {"constraint", target->constraint.State()},
-                {"baseline", target->baseline.State()},
-                {"p", p}}
-               .dump();
+    text = Json{
+        {"alphas", target->alphas.State()},
+        {"constraint", target->constraint.State()},
+        {"baseline", target->baseline.State()},
+        {"p",
+         p}}.dump();
   }
   text = BroadcastText(ranks, text, 0);
   if (ranks.Rank() == 0) return p;

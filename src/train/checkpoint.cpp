@@ -103,7 +103,8 @@ Checkpoint ShareCheckpoint(Communicator& ranks, Checkpoint checkpoint) {
   for (const auto& [name, tensor] : checkpoint.tensors) {
     list.push_back({name, static_cast<int>(tensor.scalar_type()), tensor.sizes().vec()});
   }
-  const Json heading = Json::parse(BroadcastText(ranks, Json{{"state", checkpoint.state}, {"tensors", list}}.dump(), 0));
+  const Json heading =
+      Json::parse(BroadcastText(ranks, Json{{"state", checkpoint.state}, {"tensors", list}}.dump(), 0));
   if (ranks.Rank() != 0) {
     checkpoint.state = heading.at("state");
     checkpoint.tensors.clear();

@@ -16,8 +16,8 @@ Json ToJson(const Accuracy& accuracy) {
   return {{"top1", accuracy.top1}, {"top5", accuracy.top5}, {"loss", accuracy.loss}, {"images", accuracy.images}};
 }
 
-Accuracy Evaluate(const std::function<at::Tensor(const at::Tensor&)>& forward, Loader& loader,
-                  const at::Device& device, Communicator* ranks) {
+Accuracy Evaluate(const std::function<at::Tensor(const at::Tensor&)>& forward, Loader& loader, const at::Device& device,
+                  Communicator* ranks) {
   const torch::NoGradGuard no_grad;
   constexpr std::int64_t kTop = 5;
   constexpr std::size_t kFigures = 4;  // of a batch: hits at the top, hits among five, sum of losses, images

@@ -23,9 +23,9 @@ struct Place {
   PathTensor path;
   std::int64_t offset = 0;  ///< in the flat vector of a step
   std::int64_t size = 0;
-  int users = 0;         ///< filled shards that run it
+  int users = 0;  ///< filled shards that run it
   std::size_t bucket = 0;
-  at::Tensor before;     ///< BN: the value at the start of the step
+  at::Tensor before;  ///< BN: the value at the start of the step
 };
 
 struct Bucket {
@@ -75,7 +75,7 @@ struct GradientExchange::Step {
   at::TensorOptions options;
 
   at::Tensor flat;
-  at::Tensor tail;  ///< BN and control numbers of the own shards so far
+  at::Tensor tail;                     ///< BN and control numbers of the own shards so far
   std::vector<at::Tensor> shard_sums;  ///< of `tree`
   std::vector<Hooked> hooks;
   std::size_t started = 0;  ///< buckets under way
@@ -121,8 +121,8 @@ void GradientExchange::Begin(const std::vector<PathTensor>& path, std::int64_t i
   }
   if (s.trained.empty()) ThrowInternal("a weight step without weights");
   s.options = s.trained.front().path.tensor.options().requires_grad(false);
-  const auto least = static_cast<std::int64_t>(
-      std::max<std::int64_t>(group_.options().bucket_bytes, 1 << 20) / static_cast<std::int64_t>(s.options.dtype().itemsize()));
+  const auto least = static_cast<std::int64_t>(std::max<std::int64_t>(group_.options().bucket_bytes, 1 << 20) /
+                                               static_cast<std::int64_t>(s.options.dtype().itemsize()));
   s.buckets.emplace_back();
   for (Place& place : s.trained) {
     if (s.buckets.back().end - s.buckets.back().begin >= least) {

@@ -33,7 +33,8 @@ std::size_t FirstOther(const std::vector<std::string>& texts) {
 /// With two ranks nobody is the odd one; with more, the majority is right.
 std::size_t Stray(const std::vector<std::string>& texts) {
   for (std::size_t rank = 0; rank < texts.size(); ++rank) {
-    if (2 * std::count(texts.begin(), texts.end(), texts[rank]) < static_cast<std::ptrdiff_t>(texts.size())) return rank;
+    if (2 * std::count(texts.begin(), texts.end(), texts[rank]) < static_cast<std::ptrdiff_t>(texts.size()))
+      return rank;
   }
   return FirstOther(texts);
 }
@@ -69,16 +70,18 @@ void RankAgreement::Check(const std::string& values, const NamedTensorList& tens
   for (std::size_t i = 0; i < log_.size(); ++i) {
     const auto at = [&](std::size_t rank) { return logs[rank].substr(i * kShortHash, kShortHash); };
     if (at(stray) == at(other)) continue;
-    throw Error(ErrorKind::kVerification, StrCat(who, "step ", log_[i].step, " (", log_[i].kind,
-                                                 "); nothing was written since the last checkpoint: check that machine's "
-                                                 "memory and processor"));
+    throw Error(ErrorKind::kVerification,
+                StrCat(who, "step ", log_[i].step, " (", log_[i].kind,
+                       "); nothing was written since the last checkpoint: check that machine's "
+                       "memory and processor"));
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto at = [&](std::size_t rank) { return hashes[rank].substr(i * kShortHash, kShortHash); };
     if (at(stray) == at(other)) continue;
-    throw Error(ErrorKind::kVerification, StrCat(who, "tensor ", tensors[i].first,
-                                                 "; nothing was written since the last checkpoint: check that machine's "
-                                                 "memory and processor"));
+    throw Error(ErrorKind::kVerification,
+                StrCat(who, "tensor ", tensors[i].first,
+                       "; nothing was written since the last checkpoint: check that machine's "
+                       "memory and processor"));
   }
   throw Error(ErrorKind::kVerification, StrCat(who, "the architecture's parameters"));
 }

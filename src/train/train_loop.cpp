@@ -216,8 +216,7 @@ void TrainLoop::LearnDivided(const Batch& batch) {
   group_->ranks().Progress(step_, "step");
   exchange_->Begin(network_.PathTensors(), batch.whole);
   const std::vector<MicroBatch> pieces = group_->Pieces(batch);
-  const std::uint64_t seed =
-      MixSeed(MixSeed(setup_.options.seed, kDropoutStream), static_cast<std::uint64_t>(step_));
+  const std::uint64_t seed = MixSeed(MixSeed(setup_.options.seed, kDropoutStream), static_cast<std::uint64_t>(step_));
   const bool save = since_checkpoint_.Seconds() > setup_.options.checkpoint_every_s;
   for (int shard = group_->first(); shard < group_->last(); ++shard) {
     const MicroBatch& piece = pieces[static_cast<std::size_t>(shard - group_->first())];

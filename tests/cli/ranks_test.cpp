@@ -27,9 +27,24 @@ namespace {
 using Words = std::vector<std::string>;
 
 Words Search(const fs::path& out, const Words& more, int epochs = 4) {
-  Words words{"search",   "--data",  "demo",    "--limit-per-class", "24",    "--epochs",          std::to_string(epochs),
-              "--batch",  "16",      "--out",   out.string(),        "--json", "--target",         "macs=40%",
-              "--target", "macs=70%", "--threads", "1"};
+  Words words{"search",
+              "--data",
+              "demo",
+              "--limit-per-class",
+              "24",
+              "--epochs",
+              std::to_string(epochs),
+              "--batch",
+              "16",
+              "--out",
+              out.string(),
+              "--json",
+              "--target",
+              "macs=40%",
+              "--target",
+              "macs=70%",
+              "--threads",
+              "1"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -246,8 +261,11 @@ TEST_CASE("processes that a launcher started meet, and have to mean the same run
     nas::ChildOptions options;
     options.argv = {std::string(NAS_BINARY_DIR) + "/bin/nas"};
     options.argv.insert(options.argv.end(), words.begin(), words.end());
-    options.environment = {{"RANK", std::to_string(rank)}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "127.0.0.1"},
-                           {"MASTER_PORT", port},          {"NO_COLOR", "1"}};
+    options.environment = {{"RANK", std::to_string(rank)},
+                           {"WORLD_SIZE", "2"},
+                           {"MASTER_ADDR", "127.0.0.1"},
+                           {"MASTER_PORT", port},
+                           {"NO_COLOR", "1"}};
     return std::make_unique<nas::ChildProcess>(options);
   };
   const auto wait = [](nas::ChildProcess& process) {
@@ -274,8 +292,12 @@ TEST_CASE("a training on two ranks is the same bits as on one with the same shar
   const TempDir dir;
   REQUIRE(RunNas(Search(dir.path() / "run", {}, /*epochs=*/1)).code == 0);
   const auto train = [&](const char* name, const Words& more) {
-    Words words{"train",  "--run", (dir.path() / "run").string(), "--target", "macs-40pct", "--limit-per-class", "12",
-                "--epochs", "2",   "--batch", "16", "--threads", "1", "--out", (dir.path() / name).string(), "--json"};
+    Words words{"train",    "--run",      (dir.path() / "run").string(),
+                "--target", "macs-40pct", "--limit-per-class",
+                "12",       "--epochs",   "2",
+                "--batch",  "16",         "--threads",
+                "1",        "--out",      (dir.path() / name).string(),
+                "--json"};
     words.insert(words.end(), more.begin(), more.end());
     const Outcome outcome = RunNas(words);
     INFO(outcome.err);

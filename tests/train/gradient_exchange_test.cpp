@@ -217,10 +217,9 @@ TEST_CASE("with a path of each shard's own a tensor gets the mean over those tha
   for (int v = 0; v < 4; ++v) {
     Net alone(space);
     const ShardRange range = ShardOf(16, 4, v);
-    at::cross_entropy_loss(
-        alone.Forward(batch.images.narrow(0, range.begin, range.size()), choices[static_cast<std::size_t>(v)],
-                      BnMode::kTrain),
-        batch.labels.narrow(0, range.begin, range.size()))
+    at::cross_entropy_loss(alone.Forward(batch.images.narrow(0, range.begin, range.size()),
+                                         choices[static_cast<std::size_t>(v)], BnMode::kTrain),
+                           batch.labels.narrow(0, range.begin, range.size()))
         .backward();
     for (const auto& [name, gradient] : Gradients(alone, choices[static_cast<std::size_t>(v)])) {
       auto& sum = expected[name];

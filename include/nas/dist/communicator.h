@@ -19,7 +19,8 @@ class Tensor;
 
 namespace nas {
 
-/// Another rank is lost, or has ended the run for all: `kind` is that of its record (kCheckpointed where there is none).
+/// Another rank is lost, or has ended the run for all: `kind` is that of its record (kCheckpointed where there is
+/// none).
 class RankLost : public Error {
  public:
   RankLost(ErrorKind kind, const std::string& message, bool told) : Error(kind, message), told_(told) {}

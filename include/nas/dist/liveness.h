@@ -37,10 +37,10 @@ struct LivenessOptions {
   int size = 1;
   std::string host;
   double beat_s = 5;
-  double dead_after_s = 20;  ///< without a new heartbeat
-  double stall_s = 600;      ///< heartbeats, but the same step
+  double dead_after_s = 20;   ///< without a new heartbeat
+  double stall_s = 600;       ///< heartbeats, but the same step
   bool parent_tells = false;  ///< whoever has started the ranks says which one died
-  double leave_s = 60;       ///< after an abort that the main thread does not come back from
+  double leave_s = 60;        ///< after an abort that the main thread does not come back from
   std::function<void()> leave;
 };
 

@@ -68,7 +68,7 @@ class SearchState {
   std::int64_t micro_batch = 0;  ///< images per piece of a step, once memory has run out; 0 = whole batches
   Due due = Due::kNothing;
   const ShardGroup* group = nullptr;  ///< how steps are divided; null = one process does all
-  bool trained = false;          ///< the schedule is done; what is left is deriving
+  bool trained = false;               ///< the schedule is done; what is left is deriving
   /// Latencies that an earlier session of the run measured while deriving, by "label code": used again, not measured
   /// again.
   std::map<std::string, double> measured;

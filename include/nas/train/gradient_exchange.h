@@ -18,7 +18,7 @@ struct ExchangeStats {
   std::int64_t gradient_bytes = 0;  ///< 4 × active parameters each step
   std::int64_t bn_bytes = 0;        ///< 8 × BN channels of the path
   std::int64_t control_bytes = 0;
-  double seconds = 0;  ///< from the first message of a step to its last sum
+  double seconds = 0;     ///< from the first message of a step to its last sum
   double unhidden_s = 0;  ///< of these, spent waiting after backward
 };
 

@@ -12,9 +12,9 @@ namespace nas {
 
 /// How a run is divided (cluster.md §3). Shards belong to what is computed, ranks to where.
 struct ShardOptions {
-  int shards = 1;                         ///< V: slices of a batch with their own BN statistics
-  bool tree = false;                      ///< sums as a binary tree over shards: the same bits for any R
-  std::int64_t bucket_bytes = 1 << 20;    ///< least size of a message of gradients
+  int shards = 1;                       ///< V: slices of a batch with their own BN statistics
+  bool tree = false;                    ///< sums as a binary tree over shards: the same bits for any R
+  std::int64_t bucket_bytes = 1 << 20;  ///< least size of a message of gradients
   /// Throws kUsage when R does not divide V, or `tree` is asked with numbers that are no powers of two.
   void Validate(int ranks) const;
 };
