@@ -11,6 +11,7 @@
 
 #include "bench_loader.h"
 #include "bench_mbconv.h"
+#include "bench_predictor.h"
 #include "nas/core/clock.h"
 #include "nas/core/error.h"
 #include "nas/core/log.h"
@@ -19,7 +20,6 @@
 #include "nas/core/subprocess.h"
 #include "nas/core/table_printer.h"
 #include "nas/core/text.h"
-#include "nas/latency/cost_table.h"
 #include "nas/nn/device.h"
 #include "nas/nn/supernet.h"
 #include "nas/search/path_sampler.h"
@@ -206,23 +206,10 @@ void MeasureLoader(const BenchOptions& options, std::vector<Sample>* out) {
 }
 
 void MeasurePredictor(const BenchOptions& options, const Session& session, std::vector<Sample>* out) {
-  if (!Wanted(options, "predictor.networks")) return;
-  const SearchSpace space = SearchSpace::Load("proxyless-mobile", {}, session.space_dirs);
-  const CostTable table = MacsCostTable(space);
-  CounterRng rng(session.seed);
-  std::vector<Choice> choices;
-  for (int i = 0; i < 4096; ++i) choices.push_back(space.Sample(rng));
-  Sample sample{"predictor.networks", "networks/s", {}};
-  double sink = 0;
-  for (int round = 0; round < 5; ++round) {
-    const Stopwatch watch;
-    for (int i = 0; i < 50; ++i) {
-      for (const Choice& choice : choices) sink += table.Cost(choice);
-    }
-    sample.values.push_back(50.0 * 4096 / watch.Seconds());
+  if (Wanted(options, "predictor.networks")) {
+    out->push_back({"predictor.networks", "networks/s", MeasureNetworksPerSecond(session)});
   }
-  if (sink < 0) ThrowInternal("a cost is negative");
-  out->push_back(std::move(sample));
+  if (Wanted(options, "predictor.fit")) out->push_back({"predictor.fit", "ms", MeasureFit(session)});
 }
 
 /// Milliseconds of each block, fused and not, and their ratio pair by pair.
@@ -259,7 +246,7 @@ int RunBench(const BenchOptions& options, const Session& session, const std::vec
   }
   if (samples.empty()) {
     std::vector<std::string> known = StepBench::Names();
-    known.insert(known.end(), {"predictor.networks"});
+    known.insert(known.end(), {"predictor.fit", "predictor.networks"});
     for (const std::string& name : LoaderBenchNames()) known.push_back(name);
     for (const std::string& name : MbconvBenchNames()) known.push_back(name);
     ThrowUsage(StrCat("--items ", options.items, " names nothing", DidYouMean(options.items, known)));
