@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "nas/core/error.h"
 #include "nas/core/option_checks.h"
 
 namespace nas {
@@ -14,13 +13,11 @@ void RankOptions::Validate() const {
   CheckChoice("--reduce", reduce, {"ring", "tree"});
   CheckRange("--dead-after", dead_after_s, 1, 86400);
   CheckRange("--stall-timeout", stall_s, 1, 86400);
-  if (sync_bn && path_per_rank) ThrowUsage("--sync-bn needs one path for all ranks; leave --path-per-rank away");
 }
 
 void RankOptions::AddTo(Json* config) const {
   if (shards > 1) (*config)["shards"] = shards;
   if (reduce != "ring") (*config)["reduce"] = reduce;
-  if (sync_bn) (*config)["sync_bn"] = true;
   if (path_per_rank) (*config)["path_per_rank"] = true;
 }
 
@@ -28,7 +25,6 @@ RankOptions RankOptionsFrom(const Json& config) {
   RankOptions options;
   options.shards = config.value("shards", 1);
   options.reduce = config.value("reduce", "ring");
-  options.sync_bn = config.value("sync_bn", false);
   options.path_per_rank = config.value("path_per_rank", false);
   return options;
 }

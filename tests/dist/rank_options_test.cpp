@@ -33,7 +33,6 @@ TEST_CASE("what decides the bits is written and read again; where it is computed
   REQUIRE(again.shards == 4);
   REQUIRE(again.reduce == "tree");
   REQUIRE(again.path_per_rank);
-  REQUIRE_FALSE(again.sync_bn);
   REQUIRE(again.ranks == 0);
 }
 
@@ -50,7 +49,4 @@ TEST_CASE("values out of range name the flag", "[dist]") {
   options = {};
   options.dead_after_s = 0;
   REQUIRE(message(options).find("--dead-after") != std::string::npos);
-  options = {};
-  options.sync_bn = options.path_per_rank = true;
-  REQUIRE(message(options).find("--path-per-rank") != std::string::npos);
 }

@@ -8,19 +8,17 @@
 
 namespace nas {
 
-/// How a run is spread over processes (cluster.md). What decides its bits (shards, reduce, sync_bn, path_per_rank)
+/// How a run is spread over processes (cluster.md). What decides its bits (shards, reduce, path_per_rank)
 /// belongs to its configuration; the rest says where and how it is computed.
 struct RankOptions {
   int ranks = 0;                        ///< processes of this machine; 0 = as the launcher says, else 1
   int shards = 0;                       ///< slices of a batch with their own BN statistics; 0 = one per rank
   std::string reduce = "ring";          ///< ring | tree: order of sums
   std::int64_t bucket_bytes = 1 << 20;  ///< least size of a message of gradients, ≥ 1 MiB
-  bool sync_bn = false;                 ///< BN statistics of the whole batch instead of each shard's
   bool path_per_rank = false;           ///< each shard trains a path of its own in weight steps
   double dead_after_s = 20;             ///< a rank without a new heartbeat for so long is lost
   double stall_s = 600;                 ///< one that stands at the same step, likewise; deadline of a collective
   std::string interface_address;        ///< own address; "" = that of the route to rank 0
-  bool check_collectives = false;       ///< compare the calls of all ranks
 
   /// Throws kUsage naming flag, value and what is legal.
   void Validate() const;

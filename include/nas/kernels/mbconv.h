@@ -63,8 +63,8 @@ struct MbconvSaved {
 /// Floats in MbconvSaved::stats.
 std::int64_t MbconvStatsSize(const MbconvShape& shape);
 
-/// Whether z1 had better be computed again than kept: it is large, and of so few channels of x that this costs little
-/// (2–3 % of the block, measured). The bits are the same.
+/// Whether z1 had better be computed again than kept: it is large, and of so few channels of x that this costs little.
+/// The bits are the same.
 bool MbconvRecomputesExpansion(const MbconvShape& shape);
 
 struct MbconvOptions {
