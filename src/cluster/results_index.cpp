@@ -104,7 +104,8 @@ std::vector<std::string> Labels(const std::string& run, const Json& results) {
   for (const Json& target : results) {
     const Json number = Get(target, "asked");
     const std::string name = target.value("target", "");
-    labels.push_back(number.is_number() ? StrCat(name, "=", number.dump()) : name);
+    const bool bare = name.find('=') == std::string::npos;
+    labels.push_back(bare && number.is_number() ? StrCat(name, "=", number.dump()) : name);
   }
   return labels;
 }

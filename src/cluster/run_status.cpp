@@ -206,7 +206,8 @@ NamedRuns FindRuns(const std::string& name, const fs::path& runs_dir) {
 }
 
 Json ToJson(const RunStatus& status) {
-  Json json = status.file ? *status.file : Json{{"schema", "nas.status/1"}, {"run", status.run.string()}};
+  Json json = status.file ? *status.file : Json{{"run", status.run.string()}};
+  json["schema"] = "nas.status/1";
   json["job"] = status.job.empty() ? Field(status, "job") : Json(status.job);
   json["state"] = status.state;
   json["detail"] = status.detail;

@@ -181,7 +181,8 @@ class Derivation {
 void LookUp(const SearchSetup& setup, const SearchHooks& hooks, const RunFolder& folder, std::int64_t judged) {
   if (hooks.progress != nullptr) {
     ProgressState look;
-    look.phase = StrCat("choose: ", judged, " networks judged");
+    look.phase = "choose";
+    look.fields = {{"networks judged", StrCat(judged)}};
     hooks.progress->Update(look);
   }
   if (hooks.stop == nullptr || !hooks.stop->requested()) return;

@@ -71,7 +71,8 @@ class MeasuringRun {
 /// through 1.25 × the last-level cache.
 RunLayout LayoutFor(const Engine& engine, const ProtocolOptions& options);
 
-/// Copies of a chain of blocks that take turns: as many as a layout's rotation holds of `footprint` bytes, at least one.
+/// Copies of a chain of blocks that take turns: as many as a layout's rotation holds of `footprint` bytes, at least
+/// one.
 int CopiesFor(const RunLayout& layout, std::int64_t footprint);
 
 /// Why items give no figure (latency.md §9.8): too many are unstable, or their noise floor is too high; "" = they do.

@@ -11,8 +11,8 @@ namespace nas {
 struct ChildOptions {
   std::vector<std::string> argv;                                 ///< program (a path) and arguments
   std::vector<std::pair<std::string, std::string>> environment;  ///< added to that of this process
-  int out = -1;  ///< descriptor that becomes stdout; −1 = as this process
-  int err = -1;  ///< likewise stderr
+  int out = -1;   ///< descriptor that becomes stdout; −1 = as this process
+  int err = -1;   ///< likewise stderr
   int kept = -1;  ///< a descriptor that stays open in the child under its number
 };
 

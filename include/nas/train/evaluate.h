@@ -23,7 +23,7 @@ Json ToJson(const Accuracy& accuracy);
 
 /// Runs one pass of the loader from its start through `forward` (images → logits), without a graph.
 /// `ranks`: batch j is judged by rank j mod R (the loader has a stride of R); the same result on all, whatever R.
-Accuracy Evaluate(const std::function<at::Tensor(const at::Tensor&)>& forward, Loader& loader,
-                  const at::Device& device, Communicator* ranks = nullptr);
+Accuracy Evaluate(const std::function<at::Tensor(const at::Tensor&)>& forward, Loader& loader, const at::Device& device,
+                  Communicator* ranks = nullptr);
 
 }  // namespace nas
