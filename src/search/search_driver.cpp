@@ -204,9 +204,8 @@ class SearchRun {
   }
 
   static LoaderOptions ArchLoaderOptions(const SearchSetup& setup) {
-    // Evaluation transforms, like the released code's carve-out; shuffled, since alphas see it many times.
+    // Evaluation transforms, like the released code's carve-out.
     LoaderOptions options = setup.LoaderFor(Augmentation::kEval, setup.schedule.arch_batch, /*stream=*/2);
-    options.shuffle = true;
     options.drop_last = setup.carve_out->size() >= setup.schedule.batch;
     return options;
   }

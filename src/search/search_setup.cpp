@@ -31,7 +31,9 @@ LoaderOptions SearchSetup::LoaderFor(Augmentation augmentation, int batch, std::
   loader.resolution = space.resolution();
   loader.small_images = data.small_images;
   loader.augmentation = augmentation;
-  loader.shuffle = augmentation != Augmentation::kEval;
+  // Evaluation too: folders list one class after the other, and the batch statistics by which a supernet is judged (N2)
+  // have to come from images of all classes.
+  loader.shuffle = true;
   loader.seed = MixSeed(options.seed, stream);
   // One thread feeds small decoded images several times over; photographs need the processors that the steps leave
   // idle.

@@ -89,3 +89,35 @@ TEST_CASE("data pack refuses wrong calls in one sentence", "[cli][data]") {
   CheckRefused(RunNas({"data", "pack", "demo", out}), 3, {"demo"});
   CheckRefused(RunNas({"data", "pack", "photos", out, "--shard-size", "100"}), 2, {"100"});
 }
+
+TEST_CASE("a supernet is judged on images of all classes, though folders list one after the other", "[cli][data]") {
+  const TempDir folder;
+  const fs::path photos = folder.path() / "photos";
+  const auto colours = [&](const std::string& split, int count) {
+    for (int label = 0; label < 3; ++label) {
+      for (int i = 0; i < count; ++i) {
+        nas::Image image = nas::test::SmoothPicture(32, 32, i);
+        for (std::size_t byte = 0; byte < image.pixels.size(); ++byte) {
+          image.pixels[byte] = static_cast<std::uint8_t>(image.pixels[byte] / 4 +
+                                                         (byte % 3 == static_cast<std::size_t>(label) ? 150 : 0));
+        }
+        nas::test::Write(photos / split / StrCat("colour", label) / StrCat(i, ".jpg"), nas::test::EncodeJpeg(image));
+      }
+    }
+  };
+  colours("train", 80);
+  colours("val", 20);
+  const std::string out = folder.path() / "run";
+  const Outcome found = RunNas({"search", "--space", "tiny", "--data", photos, "--target", "macs=60%", "--epochs", "6",
+                                "--out", out, "--device", "cpu", "--json"});
+  INFO(found.err);
+  REQUIRE(found.code == 0);
+  const std::string code = found.json()["targets"][0]["selected"]["code"];
+  const auto top1 = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command{"eval", "--supernet", out, "--archs", "-"};
+    command.insert(command.end(), more.begin(), more.end());
+    return RunNas(command, code + "\n").json()["top1"].get<double>();
+  };
+  CHECK(top1({}) > 0.9);
+  CHECK(top1({"--carve-out", "24"}) > 0.75);
+}
