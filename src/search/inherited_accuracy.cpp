@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/search/inherited_accuracy.h"
 
+#include <algorithm>
+
 #include <torch/torch.h>
 
 namespace nas {
+
+int JudgingBatch(std::int64_t images) { return static_cast<int>(std::clamp<std::int64_t>(images / 4, 1, 250)); }
 
 InheritedAccuracy::InheritedAccuracy(Supernet& net, Loader& loader, std::int64_t images) : net_(net) {
   loader.Seek(/*epoch=*/0, /*batch=*/0);

@@ -45,9 +45,7 @@ std::optional<int> RankingProbe::early_epoch() const {
 
 InheritedAccuracy RankingProbe::Accuracy(SearchState& state, bool only_ranked) const {
   const std::int64_t judged = only_ranked ? images() : std::min<std::int64_t>(kMostImages, setup_.carve_out->size());
-  // Halves are made of whole batches.
-  const auto batch = static_cast<int>(std::clamp<std::int64_t>(judged / 4, 1, 250));
-  Loader loader(setup_.carve_out, setup_.LoaderFor(Augmentation::kEval, batch, /*stream=*/3));
+  Loader loader(setup_.carve_out, setup_.LoaderFor(Augmentation::kEval, JudgingBatch(judged), /*stream=*/3));
   return InheritedAccuracy(state.net, loader, judged);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/search/supernet_eval.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <nlohmann/json.hpp>
@@ -35,7 +36,9 @@ Choice ChoiceOf(const SearchSetup& setup, const SearchState& state, const Archit
 class ByBatchStatistics {
  public:
   ByBatchStatistics(const SearchSetup& setup, SearchState& state, std::int64_t images)
-      : loader_(setup.carve_out, setup.LoaderFor(Augmentation::kEval, /*batch=*/250, /*stream=*/3)),
+      : loader_(setup.carve_out,
+                setup.LoaderFor(Augmentation::kEval, JudgingBatch(std::min(images, setup.carve_out->size())),
+                                /*stream=*/3)),
         accuracy_(state.net, loader_, images) {}
   Json operator()(const Choice& choice) {
     const double top1 = accuracy_(choice);

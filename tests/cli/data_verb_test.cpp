@@ -105,7 +105,7 @@ TEST_CASE("a supernet is judged on images of all classes, though folders list on
       }
     }
   };
-  colours("train", 80);
+  colours("train", 160);
   colours("val", 20);
   const std::string out = folder.path() / "run";
   const Outcome found = RunNas({"search", "--space", "tiny", "--data", photos, "--target", "macs=60%", "--epochs", "6",
@@ -119,5 +119,5 @@ TEST_CASE("a supernet is judged on images of all classes, though folders list on
     return RunNas(command, code + "\n").json()["top1"].get<double>();
   };
   CHECK(top1({}) > 0.9);
-  CHECK(top1({"--carve-out", "24"}) > 0.75);
+  CHECK(top1({"--carve-out", "48"}) > 0.75);
 }
