@@ -13,7 +13,8 @@
 
 namespace nas {
 
-/// Images per batch where `images` are judged: at most 250, and four batches at least, so that halves are whole batches.
+/// Images per batch where `images` are judged: at most 250, and four batches at least, so that halves are whole
+/// batches.
 int JudgingBatch(std::int64_t images);
 
 /// Accuracy of architectures with the supernet's weights on a fixed list of carve-out images, by batch statistics (N2:
