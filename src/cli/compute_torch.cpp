@@ -47,6 +47,25 @@ int MetOrMissed(bool met) { return met ? 0 : ExitCode(ErrorKind::kInfeasible); }
 
 std::string Percent(double share) { return Fixed(100 * share, 2) + " %"; }
 
+/// Rank 0, or a process that is alone, does the run with its journal; the other ranks follow it to its end.
+template <typename Options, typename Hooks>
+int InSeats(const Session& session, const Options& options, Progress* progress, Hooks* hooks,
+            const std::function<int(Progress*, const std::function<void()>&)>& lead,
+            const std::function<void()>& follow) {
+  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
+    hooks->ranks = seat.ranks;
+    hooks->host = seat.host;
+    hooks->hello = seat.hello;
+    if (!seat.root()) {
+      hooks->progress = nullptr;
+      follow();
+      throw FollowRankZero();
+    }
+    return WithJournal(session, options.out, !options.resume.empty(), progress, lead,
+                       seat.ranks == nullptr ? 1 : seat.ranks->Size());
+  });
+}
+
 }  // namespace
 
 int Search(const SearchOptions& options, const Session& session) {
@@ -78,18 +97,8 @@ int Search(const SearchOptions& options, const Session& session) {
     }
     return MetOrMissed(result.met());
   };
-  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
-    hooks.ranks = seat.ranks;
-    hooks.host = seat.host;
-    hooks.hello = seat.hello;
-    if (seat.root()) {
-      return WithJournal(session, options.out, !options.resume.empty(), progress.get(), search,
-                         seat.ranks == nullptr ? 1 : seat.ranks->Size());
-    }
-    hooks.progress = nullptr;
-    RunSearch(options, PlacesOf(session), hooks);
-    throw FollowRankZero();
-  });
+  return InSeats(session, options, progress.get(), &hooks, search,
+                 [&] { RunSearch(options, PlacesOf(session), hooks); });
 }
 
 int Train(const TrainOptions& options, const Session& session) {
@@ -126,17 +135,7 @@ int Train(const TrainOptions& options, const Session& session) {
     session.Print(table.ToString(session.color));
     return 0;
   };
-  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
-    hooks.ranks = seat.ranks;
-    hooks.host = seat.host;
-    hooks.hello = seat.hello;
-    if (seat.root()) {
-      return WithJournal(session, options.out, !options.resume.empty(), progress.get(), train,
-                         seat.ranks == nullptr ? 1 : seat.ranks->Size());
-    }
-    RunTrain(options, hooks);
-    throw FollowRankZero();
-  });
+  return InSeats(session, options, progress.get(), &hooks, train, [&] { RunTrain(options, hooks); });
 }
 
 int Eval(const EvalOptions& options, const Session& session) {

@@ -244,7 +244,19 @@ void RunJournal::Update(const ProgressState& look) {
   }
   if (state_->inner != nullptr) state_->inner->Update(look);
   const std::lock_guard lock(state_->mutex);
-  state_->look = look;
+  // A phase without figures of its own (measuring, choosing) leaves those of the last one.
+  ProgressState merged = look;
+  const ProgressState& last = state_->look;
+  if (merged.total <= 0) {
+    merged.done = last.done;
+    merged.total = last.total;
+  }
+  for (const auto& field : last.fields) {
+    const bool told = std::any_of(merged.fields.begin(), merged.fields.end(),
+                                  [&](const auto& other) { return other.first == field.first; });
+    if (!told) merged.fields.push_back(field);
+  }
+  state_->look = std::move(merged);
 }
 
 void RunJournal::Finish() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "calibration.h"
+#include "eval_item.h"
 
 #include <Eigen/Dense>
 #include <algorithm>
@@ -14,7 +15,6 @@ constexpr int kAffineNets = 5;
 constexpr int kLaunchNets = 10;
 constexpr int kConformalNets = 20;
 constexpr double kDefaultSigma = 0.10;
-constexpr double kNormalQuantile = 1.96;
 constexpr double kExactError = 0.02;  // what a sum of blocks misses anyway
 
 /// (x^p + y^p)^(1/p) without overflow.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "block_fit.h"
+#include "eval_item.h"
 #include "eval_split.h"
 #include "nas/core/error.h"
 #include "nas/core/rng.h"
@@ -17,8 +18,6 @@
 
 namespace nas {
 namespace {
-
-constexpr double kNormalQuantile = 1.96;
 
 /// One feature and its time: what the simple rivals see of an item.
 struct Simple {
@@ -132,14 +131,7 @@ Evaluation EvaluateRows(const EvalData& data, const SplitSpec& spec, const EvalO
   }
   Evaluation evaluation;
   for (const auto& row : split.test) {
-    const BlockPrediction block = model.PredictBlock(row.key);
-    const double spread = std::exp(kNormalQuantile * block.sigma);
-    evaluation.items.push_back({block.key,
-                                row.ms,
-                                block.ms,
-                                {block.ms / spread, block.ms * spread},
-                                block.extrapolated ? 1.0 : 0.0,
-                                {block.flags.begin(), block.flags.end()}});
+    evaluation.items.push_back(ItemOf(model.PredictBlock(row.key), row.ms));
     macs_test.push_back(macs(row));
     sum_test.push_back(linear(row));
   }
@@ -201,6 +193,16 @@ Evaluation EvaluateNets(const EvalData& data, const SplitSpec& spec, const EvalO
 }
 
 }  // namespace
+
+EvalItem ItemOf(const BlockPrediction& block, double truth) {
+  const double spread = std::exp(kNormalQuantile * block.sigma);
+  return {block.key,
+          truth,
+          block.ms,
+          {block.ms / spread, block.ms * spread},
+          block.extrapolated ? 1.0 : 0.0,
+          {block.flags.begin(), block.flags.end()}};
+}
 
 std::vector<std::string> FlagSummary(const Evaluation& evaluation) {
   std::map<std::string, int> counts;

@@ -5,6 +5,7 @@
 
 #include "block_fit.h"
 #include "calibration.h"
+#include "eval_item.h"
 #include "merged_rows.h"
 #include "nas/core/error.h"
 #include "nas/core/text.h"
@@ -17,7 +18,6 @@ namespace nas {
 namespace {
 
 constexpr int kMostLaunchBoundBatch = 4;
-constexpr double kNormalQuantile = 1.96;
 
 bool TriesLaunchForm(const DeviceIdentity& identity) {
   return identity.is_gpu() && identity.batch >= 1 && identity.batch <= kMostLaunchBoundBatch;

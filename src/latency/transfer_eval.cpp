@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
+#include "eval_item.h"
 #include "nas/core/error.h"
 #include "nas/core/rng.h"
 #include "nas/core/stats.h"
@@ -67,14 +68,7 @@ Evaluation EvaluateTransfer(const EvalData& data, const std::vector<LatencyTable
   Evaluation evaluation;
   for (size_t i = count; i < order.size(); ++i) {
     const ImportedRow& row = rows[order[i]];
-    const BlockPrediction block = model.PredictBlock(row.key);
-    const double spread = std::exp(1.96 * block.sigma);
-    evaluation.items.push_back({block.key,
-                                row.ms,
-                                block.ms,
-                                {block.ms / spread, block.ms * spread},
-                                block.extrapolated ? 1.0 : 0.0,
-                                {block.flags.begin(), block.flags.end()}});
+    evaluation.items.push_back(ItemOf(model.PredictBlock(row.key), row.ms));
   }
   const std::vector<EvalBaseline> rivals = {
       {"macs_line", LineRival(rows, macs, order, count, /*constant=*/true)},

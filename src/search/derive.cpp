@@ -181,8 +181,8 @@ class Derivation {
 void LookUp(const SearchSetup& setup, const SearchHooks& hooks, const RunFolder& folder, std::int64_t judged) {
   if (hooks.progress != nullptr) {
     ProgressState look;
-    look.phase = "choose";
-    look.fields = {{"networks judged", StrCat(judged)}};
+    look.phase = "networks judged";
+    look.done = static_cast<double>(judged);
     hooks.progress->Update(look);
   }
   if (hooks.stop == nullptr || !hooks.stop->requested()) return;

@@ -15,8 +15,6 @@
 namespace nas {
 namespace {
 
-constexpr std::uint32_t kShardStream = 65536;  // of shard 0, with --path-per-rank
-
 ShardOptions ShardsOf(const RankOptions& options) {
   return {std::max(1, options.shards), options.reduce == "tree", options.bucket_bytes};
 }
@@ -41,16 +39,6 @@ LoaderOptions RankSteps::Divided(LoaderOptions options) const {
   options.first_shard = group_.first();
   options.last_shard = group_.last();
   return options;
-}
-
-std::vector<Choice> RankSteps::DrawPaths(std::size_t target) const {
-  const Matrix p = state_.targets[target].Probabilities();
-  std::vector<Choice> choices;
-  for (int shard = 0; shard < group_.options().shards; ++shard) {
-    choices.push_back(state_.sampler.Draw(p, kShardStream + static_cast<std::uint32_t>(shard),
-                                          static_cast<std::uint64_t>(state_.step)));
-  }
-  return choices;
 }
 
 RankSteps::WeightSums RankSteps::WeightStep(const std::vector<Choice>& choices, const Batch& batch, const Learn& learn,

@@ -40,8 +40,6 @@ class RankSteps {
     bool stop = false;  ///< some rank was asked to stop: all stop after this step
     std::vector<std::pair<std::string, at::Tensor>> parameters;  ///< whose gradients are the whole batch's now
   };
-  /// With --path-per-rank: a path of each shard's own.
-  std::vector<Choice> DrawPaths(std::size_t target) const;
   /// One weight step up to the gradients, on one path or on one of each shard.
   WeightSums WeightStep(const std::vector<Choice>& choices, const Batch& batch, const Learn& learn, bool stop);
   /// BN statistics as before the step that a lost rank has broken off.

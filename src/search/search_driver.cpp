@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "derive.h"
+#include "epoch_review.h"
 #include "inherit.h"
 #include "nas/core/clock.h"
 #include "nas/core/error.h"
@@ -16,15 +17,12 @@
 #include "nas/core/machine.h"
 #include "nas/core/run_folder.h"
 #include "nas/core/text.h"
-#include "nas/core/units.h"
 #include "nas/data/loader.h"
 #include "nas/nn/device.h"
 #include "nas/search/search_state.h"
 #include "nas/search/strategy.h"
-#include "nas/space/op_catalogue.h"
 #include "nas/train/autocast.h"
 #include "nas/train/checkpoint.h"
-#include "nas/train/evaluate.h"
 #include "nas/train/micro_batch.h"
 #include "rank_steps.h"
 #include "ranking_probe.h"
@@ -70,7 +68,7 @@ class SearchRun {
         // REINFORCE judges whole batches.
         arch_(setup.carve_out,
               setup.options.strategy == "reinforce" ? ArchLoaderOptions(setup) : Divided(ArchLoaderOptions(setup))),
-        validation_(setup.carve_out, ValidationOptions(setup, hooks)) {}
+        review_(setup, hooks, folder, state, ranks_.get()) {}
 
   /// Goes on from the newest checkpoint, if there is one.
   void Restore() {
@@ -197,12 +195,6 @@ class SearchRun {
 
   LoaderOptions Divided(const LoaderOptions& options) const { return ranks_ ? ranks_->Divided(options) : options; }
 
-  static LoaderOptions ValidationOptions(const SearchSetup& setup, const SearchHooks& hooks) {
-    LoaderOptions options = setup.LoaderFor(Augmentation::kEval, /*batch=*/250, /*stream=*/3);
-    if (hooks.ranks != nullptr) options.stride = hooks.ranks->Size();
-    return options;
-  }
-
   static LoaderOptions ArchLoaderOptions(const SearchSetup& setup) {
     // Evaluation transforms, like the released code's carve-out.
     LoaderOptions options = setup.LoaderFor(Augmentation::kEval, setup.schedule.arch_batch, /*stream=*/2);
@@ -228,19 +220,25 @@ class SearchRun {
 
   int epoch() const { return static_cast<int>(state_.step / schedule_.steps_per_epoch); }
 
-  /// The path of a weight step: fair to all candidates until the architecture is learnt, then by the probabilities of
-  /// the target whose turn it is (N9). The same on every rank, without a message (N5).
-  Choice DrawPath(std::size_t target) const {
+  /// The path of a weight step, or one for each shard: fair to all candidates until the architecture is learnt, then by
+  /// the probabilities of the target whose turn it is (N9). The same on every rank, without a message (N5).
+  std::vector<Choice> DrawPaths() const {
     const auto step = static_cast<std::uint64_t>(state_.step);
-    const Matrix p = state_.targets[target].Probabilities();
+    const Matrix p = state_.targets[step % state_.targets.size()].Probabilities();
     const bool uniform = !strategy_.learns_alphas() || state_.step < schedule_.warmup_steps();
-    return uniform ? state_.sampler.DrawFair(p, step) : state_.sampler.Draw(p, kWeightStream, step);
+    const int paths = ranks_ && setup_.options.ranks.path_per_rank ? ranks_->group().options().shards : 1;
+    std::vector<Choice> choices;
+    for (int i = 0; i < paths; ++i) {
+      const auto fair_step = step * static_cast<std::uint64_t>(paths) + static_cast<std::uint64_t>(i);
+      const std::uint32_t stream = paths == 1 ? kWeightStream : kShardStream + static_cast<std::uint32_t>(i);
+      choices.push_back(uniform ? state_.sampler.DrawFair(p, fair_step) : state_.sampler.Draw(p, stream, step));
+    }
+    return choices;
   }
 
   void WeightStep() {
-    const int target = static_cast<int>(state_.step % static_cast<std::int64_t>(state_.targets.size()));
-    if (ranks_) return DividedWeightStep(static_cast<std::size_t>(target));
-    const Choice choice = DrawPath(static_cast<std::size_t>(target));
+    if (ranks_) return DividedWeightStep();
+    const Choice choice = DrawPaths().front();
     const Batch batch = NextOf(train_, state_.step / schedule_.steps_per_epoch);
     const auto parameters = state_.PathParameters(choice);
     double loss = 0;
@@ -260,13 +258,12 @@ class SearchRun {
     CountWeightStep(loss, correct, batch.labels.size(0));
   }
 
-  void DividedWeightStep(std::size_t target) {
+  void DividedWeightStep() {
     const Batch batch = NextOf(train_, state_.step / schedule_.steps_per_epoch);
     RankSteps::WeightSums sums;
     try {
-      const bool own_paths = setup_.options.ranks.path_per_rank;
       sums = ranks_->WeightStep(
-          own_paths ? ranks_->DrawPaths(target) : std::vector<Choice>{DrawPath(target)}, batch,
+          DrawPaths(), batch,
           [&](const Choice& choice, const MicroBatch& piece, double* loss, double* correct) {
             Learn(choice, piece, loss, correct);
           },
@@ -355,9 +352,13 @@ class SearchRun {
     folder_.AppendMetric(line);
     const bool searched = done > schedule_.warmup_epochs && strategy_.learns_alphas();
     if (searched) {
-      Validate(done);
-      if (!ranks_ || ranks_->root()) Alarm(done);
-      Prune(done);
+      review_.Validate(done);
+      if (const auto alarm = review_.Alarm(done); alarm && setup_.options.strict) {
+        Write();
+        throw Error(ErrorKind::kTraining,
+                    StrCat("collapsed at epoch ", done, ": ", *alarm, "; give more epochs, or go on without --strict"));
+      }
+      review_.Prune(done);
     }
     const RankingProbe probe(setup_);
     if (done == probe.early_epoch() && (!ranks_ || ranks_->root())) {
@@ -366,97 +367,6 @@ class SearchRun {
     }
     LogInfo(account_.Sentence(line));
     state_.meter = EpochMeter{};
-  }
-
-  /// Accuracy of each target's present network on the carve-out, by batch statistics (N2).
-  void Validate(int done) {
-    for (std::size_t t = 0; t < state_.targets.size(); ++t) {
-      const TargetState& target = state_.targets[t];
-      const Matrix log_p = target.alphas.LogProbabilities();
-      const CostTable& table = target.constraint.table();
-      std::optional<Selection> selection;
-      if (target.constraint.budget()) selection = SelectMostProbable(log_p, table, *target.constraint.budget());
-      if (!selection) selection = SelectArgmax(log_p, table);
-      if (ranks_) selection->choice = setup_.space.Decode(ranks_->Share(setup_.space.Code(selection->choice)));
-      const Accuracy accuracy = Evaluate(
-          [&](const at::Tensor& images) { return state_.net.Forward(images, selection->choice, BnMode::kProbe); },
-          validation_, state_.net.device(), hooks_.ranks);
-      const std::string code = setup_.space.Code(selection->choice);
-      folder_.AppendMetric({{"event", "arch-validation"},
-                            {"epoch", done},
-                            {"step", state_.step},
-                            {"target", setup_.targets[t].label()},
-                            {"code", code},
-                            {"predicted", selection->cost},
-                            {"accuracy", accuracy.top1},
-                            {"loss", accuracy.loss}});
-      folder_.AppendSample({{"code", code},
-                            {"target", setup_.targets[t].label()},
-                            {"predicted", selection->cost},
-                            {"accuracy", accuracy.top1},
-                            {"epoch", done}});
-    }
-  }
-
-  void Alarm(int done) {
-    const double t = schedule_.arch_updates > 0
-                         ? static_cast<double>(state_.arch_updates) / static_cast<double>(schedule_.arch_updates)
-                         : 1;
-    for (std::size_t i = 0; i < state_.targets.size(); ++i) {
-      const auto alarm = CheckCollapse(setup_.space, state_.targets[i].alphas, t, schedule_.entropy_alarm);
-      if (!alarm) continue;
-      const std::string text = StrCat(setup_.targets[i].label(), ": ", *alarm);
-      folder_.AppendMetric(
-          {{"event", "alarm"}, {"epoch", done}, {"step", state_.step}, {"kind", "collapse"}, {"text", text}});
-      LogWarning(text);
-      if (setup_.options.strict) {
-        Save();
-        throw Error(ErrorKind::kTraining,
-                    StrCat("collapsed at epoch ", done, ": ", text, "; give more epochs, or go on without --strict"));
-      }
-    }
-  }
-
-  void Prune(int done) {
-    if (!setup_.options.prune) return;
-    const double t = static_cast<double>(state_.arch_updates) / static_cast<double>(schedule_.arch_updates);
-    std::vector<PruneView> views;
-    for (const TargetState& target : state_.targets)
-      views.push_back({&target.alphas, &target.constraint.table(), target.constraint.budget()});
-    const bool decides = !ranks_ || ranks_->root();
-    std::vector<PrunedOp> pruned;
-    if (decides) pruned = state_.pruner.Check(t, views);
-    if (ranks_) pruned = SharePruned(pruned);
-    for (const PrunedOp& op : pruned) {
-      const std::int64_t bytes = state_.Remove(op.edge, op.op);
-      const Edge& edge = setup_.space.edges()[op.edge];
-      folder_.AppendMetric({{"event", "prune"},
-                            {"epoch", done},
-                            {"step", state_.step},
-                            {"edge", op.edge},
-                            {"op", op.op},
-                            {"p", op.probability},
-                            {"left", state_.targets[0].alphas.left(op.edge)},
-                            {"bytes", bytes}});
-      LogInfo(StrCat("epoch ", done, ": dropped ", FindOp(edge.candidates[op.op].op).Label(edge.candidates[op.op]),
-                     " of ", edge.name, " (p ", op.probability, " stayed under the threshold; ",
-                     state_.targets[0].alphas.left(op.edge), " left, ", ToString(Bytes{bytes}), " freed)"));
-    }
-    // Masks move probabilities.
-    for (std::size_t t = 0; ranks_ && !pruned.empty() && t < state_.targets.size(); ++t) ranks_->ShareAlphas(t);
-  }
-
-  std::vector<PrunedOp> SharePruned(const std::vector<PrunedOp>& pruned) {
-    Json list = Json::array();
-    for (const PrunedOp& op : pruned) list.push_back({op.edge, op.op, op.probability});
-    std::vector<PrunedOp> all;
-    for (const Json& item : Json::parse(ranks_->Share(list.dump()))) {
-      PrunedOp& op = all.emplace_back();
-      op.edge = item.at(0).get<int>();
-      op.op = item.at(1).get<int>();
-      op.probability = item.at(2).get<double>();
-    }
-    return all;
   }
 
   void Save() {
@@ -485,30 +395,11 @@ class SearchRun {
   const std::unique_ptr<RankSteps> ranks_;  ///< null where one process does whole steps
   Loader train_;
   Loader arch_;
-  Loader validation_;
+  EpochReview review_;
   const Stopwatch session_;
   bool stop_agreed_ = false;  ///< by all ranks
   LineCounts lines_before_epoch_end_;
 };
-
-/// V of a new run: one per rank. A run that goes on keeps its own.
-int ShardsOfRun(const SearchOptions& options, int ranks) {
-  if (options.ranks.shards > 0) return options.ranks.shards;
-  if (options.resume.empty() || !RunFolder::IsRun(options.out)) return ranks;
-  return RunFolder::ReadConfig(options.out).at("options").value("shards", 1);
-}
-
-/// All ranks mean the same run, with programs and processors that give the same bits.
-void Greet(const SearchSetup& setup, const SearchHooks& hooks) {
-  ShardOptions{setup.options.ranks.shards, setup.options.ranks.reduce == "tree"}.Validate(hooks.ranks->Size());
-  if (hooks.ranks->Size() == 1) return;
-  Json hello = hooks.hello.empty() ? Json{{"must", Json::object()}, {"may", Json::object()}} : Json::parse(hooks.hello);
-  hello["must"]["configuration"] = AbsentRun(setup).config_hash();
-  hello["must"]["shards"] = setup.options.ranks.shards;
-  hello["must"]["data"] = setup.data.listing_hash;
-  hello["may"]["threads"] = setup.options.threads;
-  CheckHello(*hooks.ranks, hooks.host, hello.at("must"), hello.at("may"));
-}
 
 /// From an open run folder to its result: trains, or takes over the supernet of `source`, then derives.
 SearchResult Search(const SearchSetup& setup, const std::optional<SourceRun>& source, const SearchHooks& hooks,
@@ -569,7 +460,7 @@ SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, c
   if (const std::string message = UnreachableMessage(setup.targets); !message.empty()) {
     throw Error(ErrorKind::kInfeasible, message);
   }
-  if (hooks.ranks != nullptr) Greet(setup, hooks);
+  if (hooks.ranks != nullptr) AgreeOnRun(setup, hooks);
   RunFolder folder = root ? OpenRun(setup) : AbsentRun(setup);
   folder.Follow(hooks.metrics);
 

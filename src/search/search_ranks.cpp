@@ -6,7 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "nas/core/error.h"
+#include "nas/core/run_folder.h"
 #include "nas/core/text.h"
+#include "nas/train/rank_agreement.h"
+#include "nas/train/shard_group.h"
+#include "run_config.h"
 
 namespace nas {
 namespace {
@@ -59,6 +63,23 @@ SearchTarget TargetFromJson(const Json& json) {
 
 }  // namespace
 
+int ShardsOfRun(const SearchOptions& options, int ranks) {
+  if (options.ranks.shards > 0) return options.ranks.shards;
+  if (options.resume.empty() || !RunFolder::IsRun(options.out)) return ranks;
+  return RunFolder::ReadConfig(options.out).at("options").value("shards", 1);
+}
+
+void AgreeOnRun(const SearchSetup& setup, const SearchHooks& hooks) {
+  ShardOptions{setup.options.ranks.shards, setup.options.ranks.reduce == "tree"}.Validate(hooks.ranks->Size());
+  if (hooks.ranks->Size() == 1) return;
+  Json hello = hooks.hello.empty() ? Json{{"must", Json::object()}, {"may", Json::object()}} : Json::parse(hooks.hello);
+  hello["must"]["configuration"] = AbsentRun(setup).config_hash();
+  hello["must"]["shards"] = setup.options.ranks.shards;
+  hello["must"]["data"] = setup.data.listing_hash;
+  hello["may"]["threads"] = setup.options.threads;
+  CheckHello(*hooks.ranks, hooks.host, hello.at("must"), hello.at("may"));
+}
+
 SearchTarget ShareTarget(Communicator* ranks, std::size_t index, const std::function<SearchTarget()>& resolve) {
   if (ranks == nullptr) return resolve();
   const std::string key = StrCat("target/", index);
@@ -87,6 +108,19 @@ Matrix ShareTargetState(Communicator& ranks, TargetState* target) {
   target->constraint.LoadState(state.at("constraint"));
   target->baseline.LoadState(state.at("baseline"));
   return state.at("p").get<Matrix>();
+}
+
+std::vector<PrunedOp> SharePruned(Communicator& ranks, const std::vector<PrunedOp>& pruned) {
+  Json list = Json::array();
+  for (const PrunedOp& op : pruned) list.push_back({op.edge, op.op, op.probability});
+  std::vector<PrunedOp> all;
+  for (const Json& item : Json::parse(BroadcastText(ranks, list.dump(), 0))) {
+    PrunedOp& op = all.emplace_back();
+    op.edge = item.at(0).get<int>();
+    op.op = item.at(1).get<int>();
+    op.probability = item.at(2).get<double>();
+  }
+  return all;
 }
 
 }  // namespace nas

@@ -33,8 +33,8 @@ void ShardOptions::Validate(int ranks) const {
     for (int r = 1; r <= shards; ++r) {
       if (shards % r == 0) valid.push_back(std::to_string(r));
     }
-    ThrowInput(StrCat(ranks, " ranks do not divide the ", shards, " shards of the run; start ", Join(valid, ", "),
-                      " of them, or give another --shards to a new run"));
+    ThrowInput(StrCat(ranks, " ranks do not divide the ", shards, " shards of the run; give a number of ranks out of ",
+                      Join(valid, ", "), ", or another --shards to a new run"));
   }
   if (tree && !(PowerOfTwo(shards) && PowerOfTwo(ranks))) {
     ThrowUsage(StrCat("--reduce tree needs powers of two, not ", ranks, " ranks and ", shards,

@@ -11,6 +11,10 @@ if [ "$what" = stop ]; then
     for _ in $(seq 50); do [ -s "$dir/run/$daemon.pid" ] && kill -0 "$(cat "$dir/run/$daemon.pid")" 2>/dev/null || break; sleep 0.1; done
     [ -s "$dir/run/$daemon.pid" ] && kill -9 "$(cat "$dir/run/$daemon.pid")" 2>/dev/null || true
   done
+  # A step that has nobody left to report to waits for minutes.
+  for step in $(pgrep -x slurmstepd); do
+    case "$(readlink "/proc/$step/cwd")" in "$dir"/*) kill -9 "$step" 2>/dev/null || true ;; esac
+  done
   [ -s "$dir/munged.pid" ] && kill "$(cat "$dir/munged.pid")" 2>/dev/null || true
   exit 0
 fi

@@ -61,7 +61,16 @@ TEST_CASE("status.json tells what the run last reported, and how it ended", "[cl
   REQUIRE(status["progress"] == 0.25);
   REQUIRE(status["expected_ms"]["cpu"].get<double>() == Approx(0.221));
   REQUIRE_FALSE(status["expected_ms"].contains("macs"));
+  // A phase without figures of its own leaves those of the last one.
+  ProgressState measuring;
+  measuring.phase = "measure cpu";
+  journal.Update(measuring);
   journal.End(75, "stopped after step 30");
+  const Json ended = *ReadStatusFile(run.path());
+  REQUIRE(ended["phase"] == "measure cpu");
+  REQUIRE(ended["epoch"] == 3.0);
+  REQUIRE(ended["progress"] == 0.25);
+  REQUIRE(ended["loss"] == 1.25);
   REQUIRE((*ReadStatusFile(run.path()))["state"] == "checkpointed");
   REQUIRE((*ReadStatusFile(run.path()))["exit"] == 75);
   REQUIRE(ReadJobLog(run.path()).incarnations.at(0).exit == 75);

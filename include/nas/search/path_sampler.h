@@ -16,6 +16,7 @@ inline constexpr std::uint32_t kWeightStream = 0;
 inline constexpr std::uint32_t kArchStream = 1;
 inline constexpr std::uint32_t kFairStream = 2;        ///< weight steps before the architecture is learnt
 inline constexpr std::uint32_t kReinforceStream = 16;  ///< + sample index
+inline constexpr std::uint32_t kShardStream = 65536;   ///< + shard: weight steps with a path for each
 
 /// Draws paths by probabilities with the counter-based generator of N5: a pure function of (seed, stream, step, edge),
 /// so that a resumed run, and every rank, draws the same. Candidates with p = 0 are gone and never drawn.
