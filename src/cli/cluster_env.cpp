@@ -8,7 +8,6 @@
 #include "nas/core/hash.h"
 #include "nas/core/run_folder.h"
 #include "nas/core/text.h"
-#include "nas/dist/rank_env.h"
 
 namespace nas::cli {
 namespace {
@@ -56,22 +55,9 @@ void CheckSubmittedBuild(const Session& session) {
                     "): submit it again, or give nas submit --allow-new-binary"));
 }
 
-void RefuseSeveralRanks() {
-  Environment environment;
-  for (const std::string& name : RankVariables()) {
-    const std::string value = Variable(name.c_str());
-    if (!value.empty()) environment[name] = value;
-  }
-  const RankEnv ranks = ParseRankEnv(environment, 0, [](const std::string& nodes) { return nodes; });
-  if (ranks.alone()) return;
-  ThrowUsage(StrCat("the launcher (", ranks.source, ") started ", ranks.size,
-                    " processes, but a run is one process here; start one, with more cores"));
-}
-
 int WithJournal(const Session& session, const std::string& out, bool resume, Progress* progress,
                 const std::function<int(Progress*, const std::function<void()>& fence)>& work, int ranks) {
   CheckSubmittedBuild(session);
-  if (ranks == 1) RefuseSeveralRanks();
   JobIdentity identity = ReadJobIdentity();
   identity.ranks = ranks;
   RunJournal journal(progress, identity);

@@ -18,10 +18,6 @@ std::string OwnJob();
 /// Whether a launcher has started this process anew after an earlier stop: then `--resume=auto` is the default.
 bool RestartedByLauncher();
 
-/// Throws kUsage where a launcher (torchrun, mpirun, srun) has started several processes of one run: each would search
-/// on its own in the same folder.
-void RefuseSeveralRanks();
-
 /// Identity of the program's computing part, so that a job notices a rebuild; "" when it cannot be read.
 std::string ProgramBuild(const Session& session);
 /// Throws kInput when the job was submitted with another build than this one.

@@ -371,11 +371,6 @@ int Submit(const SubmitFlags& f, const Session& session) {
     ThrowUsage("--after is for batch jobs; with --local give one command after the other");
   if (f.max_parallel < 0) ThrowUsage(StrCat("--max-parallel ", f.max_parallel, ": give 1 or more, or 0 for no limit"));
   f.resources.Validate();
-  if (f.resources.nodes * f.resources.ranks_per_node > 1) {
-    ThrowUsage(
-        "a job of several ranks is not offered by this build; give --nodes 1 --ranks-per-node 1, and more "
-        "--cpus-per-rank");
-  }
   const bool local = f.local || (!f.slurm && !f.dry_run && FindProgram("sbatch").empty());
   if (local && !f.local) {
     throw Error(ErrorKind::kUnavailable,

@@ -70,6 +70,16 @@ RankEnv FromSlurmStep(const Environment& environment, const FirstHost& first_hos
   return out;
 }
 
+/// Processes that mpirun has started without telling where they meet would each do the whole run, in one folder.
+void RefuseBareMpi(const Environment& environment) {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    long long size = 0;
+    if (!ParseInt(Value(environment, name), &size) || size < 2) continue;
+    ThrowUsage(StrCat("mpirun started ", size, " processes (", name,
+                      "), but RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are not set; set all four, or start one"));
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& RankVariables() {
@@ -87,7 +97,9 @@ const std::vector<std::string>& RankVariables() {
                                               "SLURM_RESTART_COUNT",
                                               "TORCHELASTIC_USE_AGENT_STORE",
                                               "TORCHELASTIC_RUN_ID",
-                                              "TORCHELASTIC_RESTART_COUNT"};
+                                              "TORCHELASTIC_RESTART_COUNT",
+                                              "OMPI_COMM_WORLD_SIZE",
+                                              "PMI_SIZE"};
   return names;
 }
 
@@ -107,6 +119,8 @@ RankEnv ParseRankEnv(const Environment& environment, int asked_ranks, const Firs
                       Join(missing, ", "), "; set all four or none"));
   } else if (!Value(environment, "SLURM_STEP_ID").empty()) {
     out = FromSlurmStep(environment, first_host);
+  } else {
+    RefuseBareMpi(environment);
   }
   if (asked_ranks > 0 && out.size > 1 && asked_ranks != out.size) {
     ThrowUsage(StrCat("--ranks ", asked_ranks, ", but the launcher (", out.source, ") started ", out.size,

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "cluster/test_programs.h"
 #include "nas/core/text.h"
@@ -338,7 +339,8 @@ TEST_CASE("real Slurm of one node: preempted, killed, cancelled, arrays", "[clus
   }
 }
 
-TEST_CASE("real Slurm: a search that has to give way ends with the bits of an undisturbed one", "[cluster]") {
+TEST_CASE("real Slurm: a search of two ranks that has to give way ends with the bits of an undisturbed one",
+          "[cluster]") {
   if (!fs::exists(fs::path(NAS_BINARY_DIR) / "libexec" / "nas-torch")) {
     WARN("this build has no LibTorch part: this test is skipped");
     return;
@@ -362,7 +364,9 @@ TEST_CASE("real Slurm: a search that has to give way ends with the bits of an un
     return std::vector<std::string>{"search",     "--data=demo",          "--target", "macs=50%",    "--epochs=8",
                                     "--batch=32", "--limit-per-class=40", "--seed=3", "--threads=1", "--out=" + out};
   };
-  std::vector<std::string> submit{"submit", "--json", "--no-check", "--"};
+  const std::string ranks = std::thread::hardware_concurrency() < 2 ? "1" : "2";  // as many as the node has processors
+  std::vector<std::string> submit{"submit", "--json", "--no-check", "--ranks-per-node=" + ranks, "--cpus-per-rank=1",
+                                  "--"};
   for (const std::string& word : search("runs/p")) submit.push_back(word);
   const fs::path preempted = dir.path() / "runs" / "p";
   Parsed(run(submit));
@@ -372,7 +376,9 @@ TEST_CASE("real Slurm: a search that has to give way ends with the bits of an un
       slurm->Run({"sbatch", "--parsable", "--partition=urgent", "--output=/dev/null", "--wrap=true"});
   INFO(urgent.err);
   REQUIRE(urgent.exit_code == 0);
-  const SubprocessResult undisturbed = run(search("runs/u"));
+  std::vector<std::string> alone = search("runs/u");
+  alone.push_back("--ranks=" + ranks);
+  const SubprocessResult undisturbed = run(alone);
   INFO(undisturbed.err);
   REQUIRE(undisturbed.exit_code == 0);
   REQUIRE(Eventually(120, [&] {

@@ -112,6 +112,20 @@ TEST_CASE("torchrun inside srun: the launcher's variables win; nothing at all is
   REQUIRE(alone.rank == 0);
 }
 
+TEST_CASE("mpirun without the four variables is refused: each process would do the whole run", "[dist]") {
+  Environment environment{{"OMPI_COMM_WORLD_SIZE", "2"}};
+  REQUIRE(Contains(Refusal(environment), "mpirun started 2 processes"));
+  REQUIRE(Contains(Refusal({{"PMI_SIZE", "3"}}), "PMI_SIZE"));
+  REQUIRE(ParseRankEnv({{"OMPI_COMM_WORLD_SIZE", "1"}}, 0, NoHost).size == 1);
+  for (const auto& [name, value] : Torchrun()) Set(&environment, name, value);
+  REQUIRE(ParseRankEnv(environment, 0, NoHost).size == 4);
+  Environment step = SlurmStep();
+  Set(&step, "SLURM_STEP_NUM_TASKS", "1");
+  Set(&step, "SLURM_PROCID", "0");
+  Set(&step, "PMI_SIZE", "2");
+  REQUIRE(ParseRankEnv(step, 0, NoHost).size == 1);
+}
+
 TEST_CASE("ports of Slurm steps lie below the ephemeral ones", "[dist]") {
   for (long long job = 0; job < 30'000; job += 77) {
     const int port = SlurmPort(job, job % 7);
