@@ -261,7 +261,7 @@ TEST_CASE("a step that is given up leaves BN statistics as before and no gradien
 
 TEST_CASE("ranks that do not divide the shards, and trees without powers of two, are refused", "[train]") {
   const std::string divide = MessageOf(ErrorKind::kInput, [] { ShardOptions{4, false}.Validate(3); });
-  REQUIRE(divide.find("start 1, 2, 4 of them") != std::string::npos);
+  REQUIRE(divide.find("out of 1, 2, 4, or another") != std::string::npos);
   const std::string tree = MessageOf(ErrorKind::kUsage, [] { ShardOptions{3, true}.Validate(1); });
   REQUIRE(tree.find("--reduce") != std::string::npos);
   ShardOptions{6, false}.Validate(3);
