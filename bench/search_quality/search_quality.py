@@ -118,6 +118,19 @@ def tau_with_interval(judged, baseline, truth, seed=0):
             "difference": tau_b(judged, truth) - tau_b(baseline, truth), "interval": [float(low), float(high)]}
 
 
+def main_effects(codes, accuracies, penalty=1.0):
+    """Accuracy of each network foretold from all the others: ridge regression on which op each position has, left out
+    one by one (by the hat matrix). What a single judgement says of a network, less its noise."""
+    ops = sorted({digit for code in codes for digit in code})
+    x = np.array([[float(code[i] == op) for i in range(len(code)) for op in ops] for code in codes])
+    x -= x.mean(axis=0)
+    y = np.asarray(accuracies, dtype=float)
+    hat = x @ np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T) + 1 / len(y)
+    fitted = hat @ (y - y.mean()) + y.mean()
+    leverage = np.diag(hat)
+    return y - (y - fitted) / (1 - leverage)
+
+
 # ---------------------------------------------------------------------------------------------- the pieces
 
 
@@ -221,9 +234,13 @@ def judge(args):
     for path in args.inherited:
         judged = read_json(Path(path), {})
         codes = [code for code in random_codes(macs) if code in judged and canonical(code) in truth]
-        report["ranking"][Path(path).stem] = tau_with_interval(
-            [judged[code] for code in codes], [blocks(code) for code in codes],
-            [truth[canonical(code)] for code in codes])
+        accuracies = [judged[code] for code in codes]
+        trained = [truth[canonical(code)] for code in codes]
+        counts = [blocks(code) for code in codes]
+        report["ranking"][Path(path).stem] = {
+            "mean_inherited": float(np.mean(accuracies)),
+            "inherited": tau_with_interval(accuracies, counts, trained),
+            "main_effects_left_out": tau_with_interval(main_effects(codes, accuracies), counts, trained)}
     print(json.dumps(report, indent=1))
     if args.out:
         write_json(args.out, report)

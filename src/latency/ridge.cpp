@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ridge.h"
+#include "nas/latency/ridge.h"
 
 #include <Eigen/Dense>
 #include <algorithm>
@@ -46,6 +46,7 @@ RidgeFit FitRidge(const std::vector<std::vector<double>>& rows, const std::vecto
     if (loo.squaredNorm() < least) {
       least = loo.squaredNorm();
       fit.w.assign(w.begin(), w.end());
+      fit.loo_error = std::sqrt(least / static_cast<double>(n));
     }
   }
   return fit;

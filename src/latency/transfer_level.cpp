@@ -7,8 +7,8 @@
 #include "block_fit.h"
 #include "nas/core/stats.h"
 #include "nas/latency/features.h"
+#include "nas/latency/ridge.h"
 #include "nnls.h"
-#include "ridge.h"
 
 namespace nas {
 namespace {

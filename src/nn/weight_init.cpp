@@ -23,13 +23,9 @@ void Fill(const NamedTensor& named, std::uint64_t seed) {
   const at::Tensor& tensor = named.tensor;
   std::vector<float> values(static_cast<std::size_t>(tensor.numel()));
   CounterRng rng = RngOf(named.name, seed);
-  if (named.role == TensorRole::kConvWeight) {
-    const double deviation = std::sqrt(2.0 / static_cast<double>(tensor.size(0) * tensor.size(2) * tensor.size(3)));
-    for (float& value : values) value = static_cast<float>(deviation * rng.Normal());
-  } else {
-    const double bound = 1 / std::sqrt(static_cast<double>(tensor.size(1)));
-    for (float& value : values) value = static_cast<float>(bound * (2 * rng.Uniform() - 1));
-  }
+  const double fan_in = static_cast<double>(tensor.numel()) / static_cast<double>(tensor.size(0));
+  const double bound = 1 / std::sqrt(fan_in);
+  for (float& value : values) value = static_cast<float>(bound * (2 * rng.Uniform() - 1));
   tensor.copy_(at::from_blob(values.data(), tensor.sizes(), at::kFloat));
 }
 

@@ -29,11 +29,18 @@ double CostOf(const CostTable& table, const Choice& choice, std::size_t e, int o
   return table.Total(sum + table.cost[e][op], launches + own) - without;
 }
 
-/// The alphas that count: those of the last epoch, under every drop since.
-const TargetEpoch& LastAlphas(const RunRecord& run, std::size_t target) {
-  for (auto it = run.epochs.rbegin(); it != run.epochs.rend(); ++it) {
-    if (target < it->targets.size() && !it->targets[target].alpha.empty()) return it->targets[target];
+/// The alphas that count: those of the last epoch or, where networks were judged at the end, those after that; under
+/// every drop since.
+TargetEpoch FinalAlphas(const RunRecord& run, std::size_t target) {
+  TargetEpoch final;
+  for (auto it = run.epochs.rbegin(); it != run.epochs.rend() && final.alpha.empty(); ++it) {
+    if (target < it->targets.size()) final = it->targets[target];
   }
+  if (run.closing && target < run.closing->alpha.size()) {
+    if (final.alpha.empty() && run.targets[target].outcome) final.expected = run.targets[target].outcome->expected;
+    final.alpha = run.closing->alpha[target];
+  }
+  if (!final.alpha.empty()) return final;
   if (!run.from.empty()) {
     ThrowInput(StrCat("the run at ", run.path.string(), " trained nothing, its probabilities are those of ", run.from,
                       "; explain that one"));
@@ -131,7 +138,7 @@ Explanation Explain(const RunRecord& run, std::size_t index) {
   if (run.kind != RunKind::kSearch)
     ThrowInput(StrCat(run.path.string(), " is a training; only a search has choices to explain"));
   const TargetRecord& target = run.targets.at(index);
-  const TargetEpoch& last = LastAlphas(run, index);
+  const TargetEpoch last = FinalAlphas(run, index);
   if (!run.space || !target.costs)
     ThrowInput(StrCat(run.path.string(), ": ", run.notes.empty() ? "no costs" : run.notes.back()));
   if (last.alpha.size() != run.space->edges().size())
@@ -147,6 +154,11 @@ Explanation Explain(const RunRecord& run, std::size_t index) {
   out.budget = target.budget;
   out.finished = run.progress == RunProgress::kFinished;
   out.expected = last.expected;
+  if (run.closing) {
+    out.evidence = StrCat("the last update of the probabilities comes from ", run.closing->networks,
+                          " networks judged with the finished weights: their candidates explain ",
+                          Fixed(100 * run.closing->explained, 0), " % of the variance of accuracy");
+  }
   Choice argmax;
   for (std::size_t e = 0; e < last.alpha.size(); ++e) {
     const Edge& space_edge = run.space->edges()[e];

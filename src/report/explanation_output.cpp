@@ -90,6 +90,7 @@ Json ToJson(const Explanation& x) {
             {"budget", x.budget ? Json(*x.budget) : Json(nullptr)},
             {"finished", x.finished},
             {"note", x.note},
+            {"evidence", x.evidence},
             {"expected", x.expected},
             {"selected",
              {{"code", x.code}, {"predicted", x.cost}, {"log_prob", NumberOrNull(x.log_prob)}, {"from", x.source}}},
@@ -138,6 +139,7 @@ std::string ToText(const Explanation& x, bool color) {
       StrCat(x.target, " on ", x.space, ": network ", x.code, ", predicted ", cost(x.cost),
              x.budget ? StrCat(" of ", cost(*x.budget)) : ", no budget", ", log p ", Fixed(x.log_prob, 2), "\n");
   if (!x.note.empty()) text += x.note + "\n";
+  if (!x.evidence.empty()) text += x.evidence + "\n";
   if (x.code == x.argmax_code) {
     text += "The most probable network meets the target: the constraint decided nothing.\n";
   } else {

@@ -84,6 +84,16 @@ EpochRecord ReadEpoch(const Json& line) {
   return record;
 }
 
+ClosingRecord ReadClosing(const Json& line) {
+  ClosingRecord record;
+  record.networks = LookInt(line, "architectures", 0);
+  record.explained = LookNumber(line, "explained", 0);
+  record.standard_error = LookNumber(line, "standard_error", 0);
+  for (const Json& target : LookArray(line, "targets"))
+    record.alpha.push_back(ReadMatrix(LookArray(target, "alpha")));
+  return record;
+}
+
 /// Probabilities of each epoch, under the drops of the epochs before it.
 void AddProbabilities(RunRecord* run) {
   for (EpochRecord& epoch : run->epochs) {
@@ -133,6 +143,8 @@ int ReadMetrics(RunRecord* run) {
         run->validations.push_back(ReadPoint(line));
       } else if (event == "measured") {
         run->measured.push_back(ReadPoint(line));
+      } else if (event == "evidence") {
+        run->closing = ReadClosing(line);
       } else if (event == "prune") {
         run->prunes.push_back({LookInt(line, "epoch"), LookInt(line, "edge"), LookInt(line, "op"),
                                LookInt(line, "left"), LookNumber(line, "p", 0),

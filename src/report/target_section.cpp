@@ -112,6 +112,7 @@ std::string Summary(const Explanation& x) {
   text += close == 0 ? "No edge was a close call."
                      : StrCat("On ", close, " of ", x.edges.size(),
                               " edges the runner-up is nearly as probable (less than 0.25 nats away): close calls.");
+  if (!x.evidence.empty()) text += StrCat(" Note: ", Escaped(x.evidence), ".");
   return StrCat("<p class=lead>", text, "</p>");
 }
 

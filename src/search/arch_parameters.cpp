@@ -172,6 +172,14 @@ void ArchParameters::AdamStepOnPairs(const Matrix& gradient, const std::vector<E
   }
 }
 
+void ArchParameters::Add(const Matrix& nats) {
+  for (std::size_t e = 0; e < alpha_.size(); ++e) {
+    for (std::size_t op = 0; op < alpha_[e].size(); ++op) {
+      if (!pruned_[e][op]) alpha_[e][op] += nats[e][op];
+    }
+  }
+}
+
 void ArchParameters::Prune(int edge, int op) {
   if (pruned_[edge][op]) return;
   if (left(edge) == 1) ThrowInternal(StrCat("the last candidate of edge ", edge, " cannot be pruned"));

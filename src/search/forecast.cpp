@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "closing_evidence.h"
 #include "nas/core/clock.h"
 #include "nas/core/machine.h"
 #include "nas/core/stats.h"
@@ -16,6 +17,7 @@
 #include "nas/latency/target_name.h"
 #include "nas/nn/device.h"
 #include "nas/profile/local_table.h"
+#include "nas/search/ranking_forecast.h"
 #include "nas/search/search_driver.h"
 #include "nas/search/search_state.h"
 #include "nas/search/strategy.h"
@@ -86,8 +88,14 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
   const double judged =
       strategy->learns_alphas() ? 0 : 200 * std::min(1000.0, static_cast<double>(setup.carve_out->size()));
   const double targets = static_cast<double>(setup.targets.size());
-  const double ranking = RankingProbe(setup).work() * times.weight / schedule.batch;
+  const RankingProbe probe(setup);
+  const double ranking = probe.work() * times.weight / schedule.batch;
+  const double evidence =
+      strategy->learns_alphas()
+          ? static_cast<double>(ClosingEvidence(setup, state).networks(probe.images()) * probe.images())
+          : 0;
   const double wall = static_cast<double>(schedule.total_steps()) * times.weight + updates * times.arch + ranking +
+                      evidence * per_image +
                       targets * per_image *
                           (validations * static_cast<double>(setup.carve_out->size()) + judged +
                            static_cast<double>(setup.data.test->size()) + 2000);
@@ -105,6 +113,8 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
   json["batch"] = schedule.batch;
   json["epochs"] = schedule.epochs;
   json["reachable"] = forecast.reachable;
+  const RankingForecast ranking_forecast = ForecastRanking(schedule, setup.space);
+  json["ranking"] = ToJson(ranking_forecast);
   json["targets"] = Json::array();
   TablePrinter table({"target", "asked", "reachable range", "can be met"});
   for (const SearchTarget& target : setup.targets) {
@@ -125,7 +135,8 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
              " parameters\nschedule ", schedule.epochs, " epochs (", schedule.warmup_epochs, " warm-up) of ",
              schedule.steps_per_epoch, " steps, batch ", schedule.batch, ", ", static_cast<std::int64_t>(updates),
              " architecture updates\npredicted ", SecondsToString(wall), " wall time, ", Fixed(peak_mib, 0),
-             " MiB peak memory\n\n", table.ToString(false));
+             " MiB peak memory\nranking: ",
+             ranking_forecast.text, "\n\n", table.ToString(false));
   return forecast;
 }
 

@@ -17,16 +17,10 @@ constexpr std::int64_t kLeastImages = 250;
 constexpr double kEarlyPart = 0.75;
 constexpr std::uint64_t kSalt = 0x70726f6265;
 
-/// Work of the run, in training images.
-double WorkOf(const Schedule& schedule) {
-  return static_cast<double>(schedule.total_steps() * schedule.batch) +
-         kArchImageCost * static_cast<double>(schedule.arch_updates * schedule.arch_batch);
-}
-
 }  // namespace
 
 std::int64_t RankingProbe::images() const {
-  const double affordable = 0.05 * WorkOf(setup_.schedule) / (kForwardImageCost * kArchitectures);
+  const double affordable = 0.05 * setup_.schedule.work() / (kForwardImageCost * kArchitectures);
   const auto images = std::clamp(static_cast<std::int64_t>(affordable), kLeastImages, kMostImages);
   return std::min<std::int64_t>(images, setup_.carve_out->size());
 }
@@ -39,7 +33,7 @@ double RankingProbe::work() const {
 std::optional<int> RankingProbe::early_epoch() const {
   const double cost = kForwardImageCost * kArchitectures * static_cast<double>(images());
   const int epoch = static_cast<int>(kEarlyPart * setup_.schedule.epochs);
-  if (epoch < 1 || cost > 0.01 * WorkOf(setup_.schedule)) return std::nullopt;
+  if (epoch < 1 || cost > 0.01 * setup_.schedule.work()) return std::nullopt;
   return epoch;
 }
 

@@ -91,6 +91,10 @@ double Schedule::WeightLr(std::int64_t step) const {
   return Cosine(main_lr, step - warmup_steps(), total_steps() - warmup_steps());
 }
 
+double Schedule::work() const {
+  return static_cast<double>(total_steps() * batch) + kArchImageCost * static_cast<double>(arch_updates * arch_batch);
+}
+
 std::int64_t Schedule::ArchStepAfter(std::int64_t step) const {
   const std::int64_t arch_epoch = step / steps_per_epoch - (epochs - arch_epochs);
   const std::int64_t done = step % steps_per_epoch + 1;

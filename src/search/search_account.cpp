@@ -22,7 +22,9 @@ Json SearchAccount::Epoch() const {
             {"loss", meter.loss_sum / images},
             {"accuracy", meter.correct / images},
             {"lr", schedule.WeightLr(state_.step - 1)},
-            {"images_per_s", images / meter.seconds}};
+            {"images_per_s", images / meter.seconds},
+            {"arch_s", meter.arch_seconds},
+            {"weight_s", meter.seconds - meter.arch_seconds}};
   line["targets"] = Json::array();
   for (std::size_t t = 0; t < state_.targets.size(); ++t) {
     const TargetState& target = state_.targets[t];

@@ -120,7 +120,9 @@ class SearchRun {
       const Stopwatch watch;
       if (state_.due == Due::kNothing) WeightStep();
       state_.due = Due::kArchStep;
+      const Stopwatch arch_watch;
       ArchStep();
+      state_.meter.arch_seconds += arch_watch.Seconds();
       ++state_.step;
       state_.due = Due::kNothing;
       const double seconds = watch.Seconds();

@@ -60,8 +60,11 @@ Checkpoint SearchState::Save(const std::string& config_hash, const LineCounts& l
   state["images"] = images;
   state["wall_s"] = wall_s;
   state["trained"] = trained;
-  state["meter"] = {
-      {"loss_sum", meter.loss_sum}, {"correct", meter.correct}, {"images", meter.images}, {"seconds", meter.seconds}};
+  state["meter"] = {{"loss_sum", meter.loss_sum},
+                    {"correct", meter.correct},
+                    {"images", meter.images},
+                    {"seconds", meter.seconds},
+                    {"arch_seconds", meter.arch_seconds}};
   state["targets"] = Json::array();
   for (const TargetState& target : targets) {
     state["targets"].push_back({{"alphas", target.alphas.State()},
@@ -109,7 +112,7 @@ LineCounts SearchState::Load(const Checkpoint& checkpoint, const std::string& co
     trained = state.at("trained").get<bool>();
     const Json& sums = state.at("meter");
     meter = {sums.at("loss_sum").get<double>(), sums.at("correct").get<double>(), sums.at("images").get<std::int64_t>(),
-             sums.at("seconds").get<double>()};
+             sums.at("seconds").get<double>(), sums.value("arch_seconds", 0.0)};
     due = static_cast<Due>(state.value("due", 0));
     micro_batch = state.value("micro_batch", std::int64_t{0});
     earlier_accuracy = state.value("earlier_accuracy", std::map<std::string, double>());

@@ -178,6 +178,7 @@ TEST_CASE("a dry run shows what would be and starts nothing", "[cli]") {
   REQUIRE(plan["parameters"].get<int>() > 100000);
   REQUIRE(plan["peak_memory_mib"].get<double>() > 0);
   REQUIRE(plan["wall_s"].get<double>() > 0);
+  REQUIRE_FALSE(plan["ranking"]["enough"].get<bool>());  // a few images for each candidate
   REQUIRE(RunNas(Small(out, {"--target", "macs=1k", "--dry-run"})).code == 4);
   REQUIRE_FALSE(std::filesystem::exists(out));
 }

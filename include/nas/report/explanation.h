@@ -48,7 +48,8 @@ struct Explanation {
   std::optional<double> budget;
   bool finished = false;
   std::string note;    ///< what a reader has to know first: unfinished, probabilities not learned; "" = nothing
-  std::string source;  ///< where the selection comes from: "result", "validation" (last epoch's), "argmax"
+  std::string evidence;  ///< what the last update of the probabilities rests on; "" = the epochs' own
+  std::string source;    ///< where the selection comes from: "result", "validation" (last epoch's), "argmax"
   std::string code, argmax_code;
   double cost = 0, argmax_cost = 0, expected = 0;
   double log_prob = 0, argmax_log_prob = 0;

@@ -94,6 +94,14 @@ struct TargetRecord {
   std::optional<NetworkOutcome> outcome;      ///< absent while unfinished
 };
 
+/// The last update of the alphas: by whole networks that were judged with the finished weights.
+struct ClosingRecord {
+  int networks = 0;
+  double explained = 0;       ///< share of the variance of their accuracies that their candidates foretell
+  double standard_error = 0;  ///< of the difference between two candidates of an edge, in accuracy 0…1
+  std::vector<std::vector<std::vector<double>>> alpha;  ///< [target][edge][op] afterwards
+};
+
 /// Everything that the files of a run folder say (cli.md "Run folder"), of searches and trainings, finished or not.
 struct RunRecord {
   std::filesystem::path path;
@@ -105,6 +113,7 @@ struct RunRecord {
   std::vector<TargetRecord> targets;
   std::vector<EpochRecord> epochs;
   std::vector<NetworkPoint> validations, samples, measured;
+  std::optional<ClosingRecord> closing;
   std::vector<PruneRecord> prunes;
   std::vector<AlarmRecord> alarms;
   std::optional<Architecture> architecture;  ///< train runs

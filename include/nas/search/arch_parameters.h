@@ -42,6 +42,9 @@ class ArchParameters {
   /// Adam step of mode `two`: then both alphas of each pair are shifted so that the pair's mass is unchanged (§5.5).
   void AdamStepOnPairs(const Matrix& gradient, const std::vector<EdgeSample>& sample, double lr);
 
+  /// Raises log p of each candidate by so much against the others of its edge; Adam's state stays.
+  void Add(const Matrix& nats);
+
   /// Masks a candidate for good. Throws kInternal for the last one of an edge.
   void Prune(int edge, int op);
   bool pruned(int edge, int op) const { return pruned_[edge][op]; }

@@ -5,6 +5,11 @@
 
 namespace nas {
 
+/// Cost of an image of an architecture step in mode two, and of one that is only classified, by that of a training
+/// image (proxyless.md §5: 4 against 3 passes; measured for the other).
+inline constexpr double kArchImageCost = 4.0 / 3;
+inline constexpr double kForwardImageCost = 0.4;
+
 /// What the schedule depends on.
 struct ScheduleInput {
   std::int64_t train_images = 0;  ///< after the carve-out
@@ -41,12 +46,9 @@ struct Schedule {
   /// Whether an arch step follows weight step `step`, and its number (0-based) if so, else −1. Arch steps come after
   /// every k-th step of an epoch; the count of steps restarts with each epoch.
   std::int64_t ArchStepAfter(std::int64_t step) const;
+  /// All steps, in training images: what the run costs.
+  double work() const;
 };
-
-/// Cost of an image of an architecture step in mode two, and of one that is only classified, by that of a training
-/// image (proxyless.md §5: 4 against 3 passes; measured for the other).
-inline constexpr double kArchImageCost = 4.0 / 3;
-inline constexpr double kForwardImageCost = 0.4;
 
 /// R0: learning rate × architecture updates of the paper's search, the total way an alpha can go.
 inline constexpr double kPaperAlphaTravel = 1e-3 * 114478;

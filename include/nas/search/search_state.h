@@ -39,7 +39,8 @@ struct EpochMeter {
   double loss_sum = 0;
   double correct = 0;
   std::int64_t images = 0;
-  double seconds = 0;
+  double seconds = 0;       ///< of all steps
+  double arch_seconds = 0;  ///< of the architecture steps among them
 };
 
 /// Lengths of the run folder's growing files.
