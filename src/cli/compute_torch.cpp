@@ -52,7 +52,7 @@ template <typename Options, typename Hooks>
 int InSeats(const Session& session, const Options& options, Progress* progress, Hooks* hooks,
             const std::function<int(Progress*, const std::function<void()>&)>& lead,
             const std::function<void()>& follow) {
-  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
+  return WithRanks(session, options.ranks, options.out, [&](const RankSeat& seat) {
     hooks->ranks = seat.ranks;
     hooks->host = seat.host;
     hooks->hello = seat.hello;
@@ -172,7 +172,7 @@ int Profile(const ProfileOptions& options, const Session& session) {
 
 int Bench(const BenchOptions& options, const Session& session) {
   if (options.ranks.ranks < 2) return RunBench(options, session);
-  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
+  return WithRanks(session, options.ranks, /*out=*/"", [&](const RankSeat& seat) {
     const std::vector<RankFigure> figures = MeasureRanks(options, session, *seat.ranks);
     if (!seat.root()) throw FollowRankZero();
     return RunBench(options, session, figures);
