@@ -14,6 +14,7 @@
 #include "nas/core/table_printer.h"
 #include "nas/core/text.h"
 #include "nas/core/units.h"
+#include "nas/dist/backends.h"
 #include "nas/profile/local_engines.h"
 #include "nas/report/event_log.h"
 #include "nas/report/report.h"
@@ -191,6 +192,8 @@ int Doctor(const Session& session) {
       {"GPU", cuda ? "ok" : "missing",
        cuda ? StrCat(torch::cuda::device_count(), " CUDA devices") : "no CUDA device, or a CPU build of LibTorch",
        cuda ? "" : "for CUDA: scripts/setup --torch-dir DIR"});
+  for (const BackendState& backend : FindBackends())
+    checks.push_back({backend.name, backend.there ? "ok" : "missing", backend.detail, backend.remedy});
   return PrintDoctor(checks, session);
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "nas/core/files.h"
@@ -332,6 +333,14 @@ TEST_CASE("a Slurm step whose port is taken meets at a published one; each rank 
     REQUIRE(Sentences(log, StrCat("rank ", rank, " of 2")) == 1);
     REQUIRE(Sentences(log, StrCat("rank ", 1 - rank, " of 2")) == 0);
   }
+}
+
+TEST_CASE("doctor tells what several processes can use", "[cli][ranks]") {
+  const auto doctor = RunNas({"doctor", "--json"}).json();
+  std::map<std::string, std::string> found;
+  for (const auto& check : doctor.at("checks")) found[check.at("name")] = check.at("status");
+  REQUIRE(found["Gloo"] == "ok");
+  REQUIRE(found["NCCL"] == "missing");
 }
 
 TEST_CASE("a training on two ranks is the same bits as on one with the same shards", "[cli][ranks]") {
