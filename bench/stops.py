@@ -4,10 +4,10 @@
 
   bench/stops.py --nas build/release/bin/nas --stops 5 --kills 10 [--slow-ms 200] [--ranks 2] [--out stops.json]
 
---stops N   N times: start a search on `tiny`, send USR1 or TERM at a random moment, time until it has exited
+--stops N   N times: start a search on `tiny`, send USR1 or TERM at a random moment of its steps, time until it has exited
 --slow-ms   every write, fsync, close and rename on a file takes so much longer (a preloaded library; needs cc)
---kills N   one search that gets KILL, TERM or USR1 (with --ranks: at a random rank) N times at random moments; afterwards weights,
-            networks and figures are compared with those of an undisturbed search, bit for bit
+--kills N   a search that gets KILL, TERM or USR1 (with --ranks: at a random rank) N times at random moments and goes on after each;
+            afterwards weights, networks and figures are compared with those of an undisturbed search, bit for bit
 """
 import argparse, json, os, random, shutil, signal, subprocess, sys, tempfile, time
 
@@ -47,12 +47,26 @@ def start(args, out, epochs, slow=False):
 
 
 def starts(out):
-    """How often a run has been started: each start leaves an owner-<k>."""
-    return sum(1 for name in os.listdir(out) if name.startswith("owner-")) if os.path.isdir(out) else 0
+    """How often a run has got as far as its folder."""
+    log = os.path.join(out, "nas.log")
+    return open(log).read().count("run folder: ") if os.path.exists(log) else 0
+
+
+def newest_step(out):
+    """Of its checkpoints."""
+    names = os.listdir(os.path.join(out, "checkpoints")) if os.path.isdir(os.path.join(out, "checkpoints")) else []
+    return max([int(n[5:-12]) for n in names if n.startswith("step-") and n.endswith(".safetensors")], default=None)
 
 
 def wait_started(process, out, known):
     while process.poll() is None and starts(out) <= known:
+        time.sleep(0.02)
+
+
+def wait_running(process, out, ranks):
+    """Until the start is over: what comes then is a step. Several ranks write a checkpoint before their first one."""
+    begun = [os.path.join(out, "metrics.jsonl")] + [os.path.join(out, "checkpoints", "step-0.safetensors")] * (ranks > 1)
+    while process.poll() is None and not all(map(os.path.exists, begun)):
         time.sleep(0.02)
 
 
@@ -84,7 +98,7 @@ def times(args, folder):
     for i in range(args.stops):
         out = os.path.join(folder, f"stop-{i}")
         process = start(args, out, 60, slow=args.slow_ms > 0)
-        wait_started(process, out, 0)
+        wait_running(process, out, args.ranks)
         time.sleep(random.random() * 2)
         begin = time.monotonic()
         process.send_signal(random.choice([signal.SIGUSR1, signal.SIGTERM]))
@@ -102,35 +116,40 @@ def outcome(out):
 
 
 def kills(args, folder):
-    epochs = 8
     plain = os.path.join(folder, "undisturbed")
     begin = time.monotonic()
-    process = start(args, plain, epochs)
-    process.communicate()
+    start(args, plain, args.epochs).communicate()
     whole = time.monotonic() - begin
-    out, sent, exits = os.path.join(folder, "disturbed"), [], []
-    while True:
-        known = starts(out)
-        process = start(args, out, epochs)
-        if len(sent) < args.kills:
-            wait_started(process, out, known)
-            time.sleep(random.random() * whole / args.kills)
-        if len(sent) < args.kills and process.poll() is None:
-            kind = random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1])
-            victim = random.choice(children(process.pid))
-            try:
-                os.kill(victim, kind)
-                sent.append(kind.name)
-            except ProcessLookupError:
-                pass
-        _, err = process.communicate()
-        exits.append(process.returncode)
-        if process.returncode in (0, 4):
-            break
-        if process.returncode not in (75, -9, 137):
-            sys.exit(f"exit {process.returncode}: {err[-2000:]}")
-    same = outcome(plain) == outcome(out)
-    return {"sent": sent, "exits": exits, "undisturbed_s": round(whole, 1), "same_bits": same, "left_behind": leavings(out)}
+    sent, exits, steps, same, left = [], [], [], [], []
+    # A search that gets through before it has had all of them is followed by another one, for the rest.
+    while len(sent) < args.kills:
+        out = os.path.join(folder, f"disturbed-{len(same)}")
+        ended = False
+        while not ended:
+            known = starts(out)
+            process = start(args, out, args.epochs)
+            if len(sent) < args.kills:
+                wait_started(process, out, known)
+                time.sleep(random.random() * whole / args.kills)
+                ranks = children(process.pid)
+                rank = random.randrange(len(ranks))
+                kind = random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1])
+                try:
+                    if process.poll() is None:
+                        os.kill(ranks[rank], kind)
+                        sent.append({"signal": kind.name, "rank": rank})
+                except ProcessLookupError:
+                    pass
+            _, err = process.communicate()
+            exits.append(process.returncode)
+            steps.append(newest_step(out))
+            ended = process.returncode in (0, 4)
+            if not ended and process.returncode not in (75, -9, 137):
+                sys.exit(f"exit {process.returncode}: {err[-2000:]}")
+        same.append(outcome(plain) == outcome(out))
+        left += leavings(out)
+    return {"sent": sent, "exits": exits, "checkpoints": steps, "undisturbed_s": round(whole, 1), "searches": len(same), "same_bits": all(same),
+            "left_behind": left}
 
 
 def main():
@@ -138,6 +157,7 @@ def main():
     parser.add_argument("--nas", default="build/release/bin/nas")
     parser.add_argument("--stops", type=int, default=0)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=8, help="of the search that is killed")
     parser.add_argument("--slow-ms", type=int, default=0)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)

@@ -14,6 +14,7 @@
 #include "nas/core/table_printer.h"
 #include "nas/core/text.h"
 #include "nas/core/units.h"
+#include "nas/dist/backends.h"
 #include "nas/profile/local_engines.h"
 #include "nas/report/event_log.h"
 #include "nas/report/report.h"
@@ -52,7 +53,7 @@ template <typename Options, typename Hooks>
 int InSeats(const Session& session, const Options& options, Progress* progress, Hooks* hooks,
             const std::function<int(Progress*, const std::function<void()>&)>& lead,
             const std::function<void()>& follow) {
-  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
+  return WithRanks(session, options.ranks, options.out, [&](const RankSeat& seat) {
     hooks->ranks = seat.ranks;
     hooks->host = seat.host;
     hooks->hello = seat.hello;
@@ -172,7 +173,7 @@ int Profile(const ProfileOptions& options, const Session& session) {
 
 int Bench(const BenchOptions& options, const Session& session) {
   if (options.ranks.ranks < 2) return RunBench(options, session);
-  return WithRanks(session, options.ranks, [&](const RankSeat& seat) {
+  return WithRanks(session, options.ranks, /*out=*/"", [&](const RankSeat& seat) {
     const std::vector<RankFigure> figures = MeasureRanks(options, session, *seat.ranks);
     if (!seat.root()) throw FollowRankZero();
     return RunBench(options, session, figures);
@@ -191,6 +192,8 @@ int Doctor(const Session& session) {
       {"GPU", cuda ? "ok" : "missing",
        cuda ? StrCat(torch::cuda::device_count(), " CUDA devices") : "no CUDA device, or a CPU build of LibTorch",
        cuda ? "" : "for CUDA: scripts/setup --torch-dir DIR"});
+  for (const BackendState& backend : FindBackends())
+    checks.push_back({backend.name, backend.there ? "ok" : "missing", backend.detail, backend.remedy});
   return PrintDoctor(checks, session);
 }
 

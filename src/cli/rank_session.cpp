@@ -21,6 +21,7 @@
 #include "nas/core/machine.h"
 #include "nas/core/text.h"
 #include "nas/core/version.h"
+#include "nas/dist/meeting.h"
 #include "rank_flags.h"
 
 namespace nas::cli {
@@ -34,7 +35,8 @@ std::string Variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-std::unique_ptr<Communicator> Meet(const RankEnv& env, const RankOptions& options, const std::string& host) {
+std::unique_ptr<Communicator> Meet(const RankEnv& env, const RankOptions& options, const std::string& out,
+                                   const std::string& host) {
   GlooOptions gloo;
   gloo.rank = env.rank;
   gloo.size = env.size;
@@ -55,7 +57,8 @@ std::unique_ptr<Communicator> Meet(const RankEnv& env, const RankOptions& option
   gloo.liveness.beat_s = std::min(5.0, options.dead_after_s / 4);
   gloo.liveness.stall_s = options.stall_s;
   gloo.liveness.leave = [] { ::_exit(ExitCode(ErrorKind::kCheckpointed)); };
-  return MakeGlooCommunicator(gloo);
+  if (env.port_given || out.empty()) return MakeGlooCommunicator(gloo);
+  return MeetRanks(gloo, RendezvousFile(out, env.run_key));
 }
 
 /// Groups wait for lost ranks when they are taken down: after a loss the process ends as it is.
@@ -67,13 +70,14 @@ std::unique_ptr<Communicator> Meet(const RankEnv& env, const RankOptions& option
 
 }  // namespace
 
-int WithRanks(const Session& session, const RankOptions& options, const std::function<int(const RankSeat&)>& work) {
+int WithRanks(const Session& session, const RankOptions& options, const std::string& out,
+              const std::function<int(const RankSeat&)>& work) {
   const RankEnv env = ReadRankEnv(options.ranks);
   const MachineInfo machine = ProbeMachine();
   if (env.alone()) return work({nullptr, machine.hostname, ""});
   // What all ranks would say is said once.
   if (env.rank != 0) ConfigureLog({LogLevel::kError, false, ""});
-  const auto communicator = Meet(env, options, machine.hostname);
+  const auto communicator = Meet(env, options, out, machine.hostname);
   Communicator& ranks = *communicator;
   const Json must{{"version", kVersion},
                   {"build", ProgramBuild(session)},

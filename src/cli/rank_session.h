@@ -19,7 +19,9 @@ struct RankSeat {
 };
 
 /// Runs `work` alone, or, where a launcher has started several processes, as one rank of them: meets the others before,
-/// and sees to it that all end with the same code and one sentence (cluster.md §5).
-int WithRanks(const Session& session, const RankOptions& options, const std::function<int(const RankSeat&)>& work);
+/// and sees to it that all end with the same code and one sentence (cluster.md §5). `out`: the run folder, where the
+/// ranks find each other when a port that nobody has given is taken; "" = there is none.
+int WithRanks(const Session& session, const RankOptions& options, const std::string& out,
+              const std::function<int(const RankSeat&)>& work);
 
 }  // namespace nas::cli

@@ -15,6 +15,7 @@
 #include "nas/core/text.h"
 #include "nas/dist/communicator.h"
 #include "own_address.h"
+#include "store_mark.h"
 
 namespace nas {
 namespace {
@@ -165,7 +166,7 @@ auto UnderDeadline(const GlooOptions& options, Meet meet) -> decltype(meet()) {
     const std::string reason = FirstLine(error);
     if (options.rank == 0 && options.host_store && reason.find("EADDRINUSE") != std::string::npos) {
       throw Error(ErrorKind::kUnavailable, StrCat("port ", options.master_port, " of ", options.master_addr,
-                                                  " is taken; give another MASTER_PORT"));
+                                                  " is taken; give another MASTER_PORT, or, under srun, --out"));
     }
     NobodyThere(options, reason);
   }
@@ -357,6 +358,7 @@ std::unique_ptr<Communicator> MakeGlooCommunicator(const GlooOptions& options) {
   return UnderDeadline(options, [options, address]() -> std::unique_ptr<Communicator> {
     const Store tcp = ConnectStore(options);
     const Store store = c10::make_intrusive<c10d::PrefixStore>(options.prefix, tcp);
+    if (options.rank == 0) store->set(detail::kRankZeroHere, std::vector<std::uint8_t>{1});
     const auto group = [&](const char* name) {
       return detail::MakeGlooBackend(c10::make_intrusive<c10d::PrefixStore>(name, store), options.rank, options.size,
                                      address, Millis(options.collective_s));

@@ -17,4 +17,14 @@ c10::intrusive_ptr<c10d::Backend> MakeGlooBackend(const c10::intrusive_ptr<c10d:
   return c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, options);
 }
 
+std::string GlooFault(const std::string& address) {
+  try {
+    c10d::ProcessGroupGloo::createDeviceForHostname(address);
+    return "";
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    return text.substr(0, text.find('\n'));
+  }
+}
+
 }  // namespace nas::detail

@@ -13,4 +13,7 @@ namespace nas::detail {
 c10::intrusive_ptr<c10d::Backend> MakeGlooBackend(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size,
                                                   const std::string& address, std::chrono::milliseconds timeout);
 
+/// Why no group can be made at `address`; "" = it can.
+std::string GlooFault(const std::string& address);
+
 }  // namespace nas::detail

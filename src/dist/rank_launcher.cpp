@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nas/dist/rank_launcher.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <optional>
 
+#include "listening_socket.h"
 #include "nas/core/clock.h"
 #include "nas/core/error.h"
 #include "nas/core/log.h"
@@ -44,23 +44,6 @@ class Descriptor {
  private:
   int fd_;
 };
-
-/// A listening socket on a free port of loopback.
-Descriptor Listen(int* port) {
-  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  if (socket.get() < 0 || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
-      ::listen(socket.get(), SOMAXCONN) != 0 ||
-      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    throw Error(ErrorKind::kUnavailable, StrCat("the ranks have no place to meet: no port of 127.0.0.1 can be bound (",
-                                                std::strerror(errno), ")"));
-  }
-  *port = ntohs(address.sin_port);
-  return socket;
-}
 
 struct RankProcess {
   ChildProcess process;
@@ -111,8 +94,11 @@ int CodeOf(const std::vector<int>& exits) {
 }  // namespace
 
 int LaunchRanks(const LaunchOptions& options) {
-  int port = 0;
-  Descriptor listener = Listen(&port);
+  auto listener = detail::ListeningSocket::Open(detail::ListeningSocket::Where::kLoopback, /*port=*/0);
+  if (!listener) {
+    throw Error(ErrorKind::kUnavailable, StrCat("the ranks have no place to meet: no port of 127.0.0.1 can be bound (",
+                                                std::strerror(errno), ")"));
+  }
   std::vector<RankProcess> ranks;
   for (int rank = 0; rank < options.ranks; ++rank) {
     ChildOptions child;
@@ -122,14 +108,14 @@ int LaunchRanks(const LaunchOptions& options) {
                          {"WORLD_SIZE", std::to_string(options.ranks)},
                          {"LOCAL_WORLD_SIZE", std::to_string(options.ranks)},
                          {"MASTER_ADDR", "127.0.0.1"},
-                         {"MASTER_PORT", std::to_string(port)},
+                         {"MASTER_PORT", std::to_string(listener->port())},
                          {"NAS_LAUNCHED_HERE", "1"}};
     Descriptor reader;
     Descriptor writer;
     Descriptor nothing;
     if (rank == 0) {
-      child.kept = listener.get();
-      child.environment.emplace_back("NAS_STORE_FD", std::to_string(listener.get()));
+      child.kept = listener->fd();
+      child.environment.emplace_back("NAS_STORE_FD", std::to_string(listener->fd()));
     } else {
       std::array<int, 2> ends{};
       if (::pipe2(ends.data(), O_CLOEXEC) != 0) ThrowInternal("cannot make a pipe");
@@ -141,7 +127,7 @@ int LaunchRanks(const LaunchOptions& options) {
     }
     ranks.push_back({ChildProcess(child), std::move(reader), ""});
   }
-  listener.Close();
+  listener->Close();
 
   std::vector<std::optional<int>> exits(ranks.size());
   bool told_to_stop = false;

@@ -18,6 +18,7 @@
 #include "nas/core/run_folder.h"
 #include "nas/core/text.h"
 #include "nas/data/loader.h"
+#include "nas/dist/rank_log.h"
 #include "nas/nn/device.h"
 #include "nas/search/search_state.h"
 #include "nas/search/strategy.h"
@@ -464,6 +465,7 @@ SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, c
   }
   if (hooks.ranks != nullptr) AgreeOnRun(setup, hooks);
   RunFolder folder = root ? OpenRun(setup) : AbsentRun(setup);
+  if (hooks.ranks != nullptr) OpenRankLog(*hooks.ranks, folder.path());
   folder.Follow(hooks.metrics);
 
   try {

@@ -12,6 +12,7 @@
 #include "nas/core/log.h"
 #include "nas/core/run_folder.h"
 #include "nas/core/text.h"
+#include "nas/dist/rank_log.h"
 #include "nas/nn/device.h"
 #include "nas/train/checkpoint.h"
 #include "nas/train/network_setup.h"
@@ -119,6 +120,7 @@ TrainResult Train(const TrainOptions& given, const TrainHooks& given_hooks) {
                           : RunFolder::Absent(detail::TrainConfig(setup), kFreeKeys);
   folder.Follow(hooks.metrics);
   if (root) AddLogFile(folder.log_path().string());
+  if (hooks.ranks != nullptr) OpenRankLog(*hooks.ranks, folder.path());
   for (const std::string& change : folder.changed_free_keys()) {
     if (StartsWith(change, "options.threads ")) {
       LogWarning(

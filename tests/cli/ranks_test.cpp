@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Searches and trainings on several real processes of this machine (cluster.md §10).
+#include <arpa/inet.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "nas/core/files.h"
 #include "nas/core/text.h"
 #include "nas/dist/child_process.h"
+#include "nas/dist/rank_env.h"
 #include "program.h"
 #include "support/catch_compat.h"
 
@@ -286,6 +290,57 @@ TEST_CASE("processes that a launcher started meet, and have to mean the same run
     REQUIRE(wait(*one) == 3);
     REQUIRE_FALSE(fs::exists(dir.path() / "out" / "env.json"));
   }
+}
+
+TEST_CASE("a Slurm step whose port is taken meets at a published one; each rank has a log", "[cli][ranks]") {
+  const TempDir dir;
+  const int job = ::getpid();
+  // Taken by this, or by somebody else.
+  const int service = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(nas::SlurmPort(job, /*step=*/0)));
+  static_cast<void>(::bind(service, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  ::listen(service, 16);
+  const fs::path out = dir.path() / "out";
+  const auto start = [&](int rank) {
+    nas::ChildOptions options;
+    options.argv = {std::string(NAS_BINARY_DIR) + "/bin/nas"};
+    const Words words = Search(out, {}, /*epochs=*/1);
+    options.argv.insert(options.argv.end(), words.begin(), words.end());
+    options.environment = {{"SLURM_JOB_ID", std::to_string(job)},
+                           {"SLURM_STEP_ID", "0"},
+                           {"SLURM_STEP_NUM_TASKS", "2"},
+                           {"SLURM_STEP_NODELIST", "127.0.0.1"},
+                           {"SLURM_PROCID", std::to_string(rank)},
+                           {"SLURM_LOCALID", std::to_string(rank)},
+                           {"NO_COLOR", "1"}};
+    return std::make_unique<nas::ChildProcess>(options);
+  };
+  const auto one = start(1);
+  const auto zero = start(0);
+  REQUIRE(Running::Soon([&] { return zero->Poll() && one->Poll(); }));
+  ::close(service);
+  REQUIRE(*zero->Poll() == 0);
+  REQUIRE(*one->Poll() == 0);
+  REQUIRE(fs::exists(out / "result.json"));
+  const auto place = nlohmann::ordered_json::parse(ReadFile(out / "rendezvous.json"));
+  REQUIRE(place.at("key") == StrCat("nas/", job, "/0/0"));
+  REQUIRE(place.at("port") != nas::SlurmPort(job, 0));
+  for (const int rank : {0, 1}) {
+    const std::string log = ReadFile(out / "logs" / StrCat("rank-", rank, ".log"));
+    INFO(log);
+    REQUIRE(Sentences(log, StrCat("rank ", rank, " of 2")) == 1);
+    REQUIRE(Sentences(log, StrCat("rank ", 1 - rank, " of 2")) == 0);
+  }
+}
+
+TEST_CASE("doctor tells what several processes can use", "[cli][ranks]") {
+  const auto doctor = RunNas({"doctor", "--json"}).json();
+  std::map<std::string, std::string> found;
+  for (const auto& check : doctor.at("checks")) found[check.at("name")] = check.at("status");
+  REQUIRE(found["Gloo"] == "ok");
+  REQUIRE(found["NCCL"] == "missing");
 }
 
 TEST_CASE("a training on two ranks is the same bits as on one with the same shards", "[cli][ranks]") {

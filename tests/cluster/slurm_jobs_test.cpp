@@ -2,6 +2,7 @@
 // Whole jobs through the built program: on a real Slurm of one node (root only), and with fake commands everywhere.
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -55,6 +56,41 @@ const OneNodeSlurm* SharedSlurm() {
   WARN("Slurm did not start (" << slurm.fault() << "): this test is skipped");
   return nullptr;
 }
+
+/// The built program with its computing part, in a folder of its own, and small searches for it.
+class RealProgram {
+ public:
+  explicit RealProgram(const OneNodeSlurm& slurm) : slurm_(slurm) {}
+  static bool Built() {
+    if (fs::exists(fs::path(NAS_BINARY_DIR) / "libexec" / "nas-torch")) return true;
+    WARN("this build has no LibTorch part: this test is skipped");
+    return false;
+  }
+  const fs::path& path() const { return dir_.path(); }
+  SubprocessResult Run(const std::vector<std::string>& words) const {
+    SubprocessOptions options;
+    options.argv = {"env",
+                    "-C",
+                    path().string(),
+                    slurm_.environment(),
+                    "XDG_CACHE_HOME=" + (path() / "cache").string(),
+                    std::string(NAS_BINARY_DIR) + "/bin/nas"};
+    options.argv.insert(options.argv.end(), words.begin(), words.end());
+    options.deadline_s = 300;
+    return RunSubprocess(options);
+  }
+  static std::vector<std::string> Search(const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"search",     "--data=demo",          "--epochs=8",
+                                   "--batch=32", "--limit-per-class=40", "--threads=1"};
+    words.insert(words.end(), more.begin(), more.end());
+    words.push_back("--out=" + out);
+    return words;
+  }
+
+ private:
+  const OneNodeSlurm& slurm_;
+  TempDir dir_;
+};
 
 /// Processes whose command line names a folder, this one aside.
 int ProcessesOf(const fs::path& folder) {
@@ -341,35 +377,19 @@ TEST_CASE("real Slurm of one node: preempted, killed, cancelled, arrays", "[clus
 
 TEST_CASE("real Slurm: a search of two ranks that has to give way ends with the bits of an undisturbed one",
           "[cluster]") {
-  if (!fs::exists(fs::path(NAS_BINARY_DIR) / "libexec" / "nas-torch")) {
-    WARN("this build has no LibTorch part: this test is skipped");
-    return;
-  }
+  if (!RealProgram::Built()) return;
   const OneNodeSlurm* slurm = SharedSlurm();
   if (slurm == nullptr) return;
-  const TempDir dir;
-  const auto run = [&](const std::vector<std::string>& words) {
-    SubprocessOptions options;
-    options.argv = {"env",
-                    "-C",
-                    dir.path().string(),
-                    slurm->environment(),
-                    "XDG_CACHE_HOME=" + (dir.path() / "cache").string(),
-                    std::string(NAS_BINARY_DIR) + "/bin/nas"};
-    options.argv.insert(options.argv.end(), words.begin(), words.end());
-    options.deadline_s = 300;
-    return RunSubprocess(options);
-  };
+  const RealProgram nas(*slurm);
   const auto search = [](const std::string& out) {
-    return std::vector<std::string>{"search",     "--data=demo",          "--target", "macs=50%",    "--epochs=8",
-                                    "--batch=32", "--limit-per-class=40", "--seed=3", "--threads=1", "--out=" + out};
+    return RealProgram::Search(out, {"--target", "macs=50%", "--seed=3"});
   };
   const std::string ranks = std::thread::hardware_concurrency() < 2 ? "1" : "2";  // as many as the node has processors
   std::vector<std::string> submit{"submit", "--json", "--no-check", "--ranks-per-node=" + ranks, "--cpus-per-rank=1",
                                   "--"};
   for (const std::string& word : search("runs/p")) submit.push_back(word);
-  const fs::path preempted = dir.path() / "runs" / "p";
-  Parsed(run(submit));
+  const fs::path preempted = nas.path() / "runs" / "p";
+  Parsed(nas.Run(submit));
   REQUIRE(Eventually(60, [&] { return fs::exists(preempted / "metrics.jsonl"); }));
   // A job of a partition of higher rank takes the whole node: Slurm sends TERM, and starts the search again behind it.
   const SubprocessResult urgent =
@@ -378,7 +398,7 @@ TEST_CASE("real Slurm: a search of two ranks that has to give way ends with the 
   REQUIRE(urgent.exit_code == 0);
   std::vector<std::string> alone = search("runs/u");
   alone.push_back("--ranks=" + ranks);
-  const SubprocessResult undisturbed = run(alone);
+  const SubprocessResult undisturbed = nas.Run(alone);
   INFO(undisturbed.err);
   REQUIRE(undisturbed.exit_code == 0);
   REQUIRE(Eventually(120, [&] {
@@ -390,18 +410,55 @@ TEST_CASE("real Slurm: a search of two ranks that has to give way ends with the 
   REQUIRE(Contains(log, "\"incarnation\":2"));
   REQUIRE(Contains(log, "\"exit\":75"));
   const auto result = [&](const char* name) {
-    Json json = Json::parse(ReadFile(dir.path() / "runs" / name / "result.json"));
+    Json json = Json::parse(ReadFile(nas.path() / "runs" / name / "result.json"));
     for (const char* own : {"run", "wall_s", "images_per_s", "peak_memory_mib"}) json.erase(own);
     return json;
   };
   REQUIRE(result("p")["targets"] == result("u")["targets"]);
   for (const char* file : {"weights.safetensors", "arch.json"}) {
     const fs::path place = fs::path("targets") / "macs-50pct" / file;
-    REQUIRE(ReadFile(preempted / place) == ReadFile(dir.path() / "runs" / "u" / place));
+    REQUIRE(ReadFile(preempted / place) == ReadFile(nas.path() / "runs" / "u" / place));
   }
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(preempted))
     REQUIRE_FALSE(Contains(entry.path().filename().string(), ".tmp"));
-  REQUIRE(Eventually(15, [&] { return ProcessesOf(dir.path()) == 0; }));
+  REQUIRE(Eventually(15, [&] { return ProcessesOf(nas.path()) == 0; }));
+}
+
+TEST_CASE("real Slurm: of four searches in an array one gives way, one is killed; the report lists all four",
+          "[cluster]") {
+  if (!RealProgram::Built()) return;
+  const OneNodeSlurm* slurm = SharedSlurm();
+  if (slurm == nullptr) return;
+  const RealProgram nas(*slurm);
+  std::vector<std::string> submit{
+      "submit", "--json", "--no-check", "--sweep", "seed=0..1", "target=macs=40%,macs=60%", "--cpus-per-rank=1", "--"};
+  for (const std::string& word : RealProgram::Search("runs/s", {})) submit.push_back(word);
+  const Json json = Parsed(nas.Run(submit));
+  REQUIRE(json["array"] == Json{0, 3});
+  std::vector<fs::path> runs;
+  for (const Json& run : json["runs"]) runs.push_back(nas.path() / run.get<std::string>());
+  REQUIRE(runs.size() == 4);
+  const auto begun = [](const fs::path& run) {
+    return Eventually(60, [&] { return fs::exists(run / "metrics.jsonl"); });
+  };
+  REQUIRE(begun(runs[0]));
+  slurm->Run({"scancel", "--signal=USR1", json["job"].get<std::string>() + "_0"});
+  REQUIRE(begun(runs[1]));
+  const Json status = Json::parse(ReadFile(runs[1] / "status.json"));
+  slurm->Run({"kill", "-9", std::to_string(status.at("pid").get<int>())});
+  REQUIRE(Eventually(240, [&] {
+    HurryAll(*slurm);
+    return std::all_of(runs.begin(), runs.end(), [](const fs::path& run) { return fs::exists(run / "result.json"); });
+  }));
+  for (const int i : {0, 1})
+    REQUIRE(Contains(ReadFile(runs[static_cast<std::size_t>(i)] / "jobs.jsonl"), "\"incarnation\":2"));
+  REQUIRE(Contains(ReadFile(runs[0] / "jobs.jsonl"), "\"exit\":75"));
+  const SubprocessResult report = nas.Run({"report", "runs/s"});
+  INFO(report.err);
+  REQUIRE(report.exit_code == 0);
+  const std::string page = ReadFile(nas.path() / "runs" / "s" / "report.html");
+  REQUIRE(Contains(page, "4 of 4 runs finished"));
+  for (const fs::path& run : runs) REQUIRE(Contains(page, run.filename().string()));
 }
 
 TEST_CASE("real Slurm: the controller is down", "[cluster]") {

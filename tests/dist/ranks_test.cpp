@@ -16,9 +16,11 @@
 
 #include "core/expect_error.h"
 #include "nas/core/error.h"
+#include "nas/core/files.h"
 #include "nas/core/text.h"
 #include "nas/dist/child_process.h"
 #include "nas/dist/communicator.h"
+#include "nas/dist/meeting.h"
 #include "support/catch_compat.h"
 
 using namespace nas;
@@ -110,9 +112,13 @@ std::string Contract(Communicator& c) {
   return "";
 }
 
-int RunRank(int rank, int size, int port, const std::string& role) {
+constexpr const char* kThisStart = "nas/12/0/3";
+
+/// `place`: folder where a port may be published; "" = the port is a must.
+int RunRank(int rank, int size, int port, const std::string& role, const std::string& place) {
   try {
-    const auto c = MakeGlooCommunicator(Options(rank, size, port));
+    const auto c = place.empty() ? MakeGlooCommunicator(Options(rank, size, port))
+                                 : MeetRanks(Options(rank, size, port), RendezvousFile(place, kThisStart));
     if (role == "contract") {
       const std::string fault = Contract(*c);
       if (!fault.empty()) std::cerr << fault << '\n';
@@ -127,10 +133,10 @@ int RunRank(int rank, int size, int port, const std::string& role) {
   }
 }
 
-ChildProcess StartRank(int rank, int size, int port, const std::string& role) {
+ChildProcess StartRank(int rank, int size, int port, const std::string& role, const std::string& place = "") {
   ChildOptions options;
   options.argv = {"/proc/self/exe"};
-  options.environment = {{"NAS_TEST_RANK", StrCat(rank, ' ', size, ' ', port, ' ', role)}};
+  options.environment = {{"NAS_TEST_RANK", StrCat(rank, ' ', size, ' ', port, ' ', role, ' ', place)}};
   return ChildProcess(options);
 }
 
@@ -214,10 +220,66 @@ TEST_CASE("nobody there, a silent service, a taken port: exit 5 with host and po
   }
 }
 
+TEST_CASE("where the agreed port is taken the ranks meet at one that rank 0 publishes", "[dist]") {
+  const TempDir dir;
+  const RendezvousFile place(dir.path(), kThisStart);
+  const Listener taken;
+  std::unique_ptr<Communicator> foreign;
+  bool silent = false;
+  SECTION("by a service that never answers") { silent = true; }
+  SECTION("by the store of another job") {
+    GlooOptions options = Options(0, 1, taken.port);
+    options.listen_fd = taken.fd;
+    options.prefix = "nas/11/0/0";
+    foreign = MakeGlooCommunicator(options);
+  }
+  // What an earlier start has left misleads nobody.
+  RendezvousFile(dir.path(), "nas/12/0/2").Publish(taken.port);
+  ChildProcess other = StartRank(1, 2, taken.port, "contract", dir.path().string());
+  // Not before the other one has tried the agreed port.
+  if (silent) {
+    for (int connection = 0; connection < 2; ++connection) REQUIRE(::accept(taken.fd, nullptr, nullptr) >= 0);
+  } else {
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+  }
+  const auto c = MeetRanks(Options(0, 2, taken.port), place);
+  REQUIRE(Contract(*c) == "");
+  REQUIRE(WaitFor(other) == 0);
+  REQUIRE(place.Port() > 0);
+  REQUIRE(place.Port() != taken.port);
+}
+
+TEST_CASE("where the agreed port is free nothing is published, and nobody there is exit 5", "[dist]") {
+  const TempDir dir;
+  const RendezvousFile place(dir.path(), kThisStart);
+  int port = 0;
+  {
+    const Listener listener;
+    port = listener.port;
+    ::close(listener.fd);
+  }
+  SECTION("free") {
+    ChildProcess other = StartRank(1, 2, port, "contract", dir.path().string());
+    const auto c = MeetRanks(Options(0, 2, port), place);
+    REQUIRE(Contract(*c) == "");
+    REQUIRE(WaitFor(other) == 0);
+    REQUIRE_FALSE(std::filesystem::exists(place.path()));
+  }
+  SECTION("nobody") {
+    GlooOptions options = Options(1, 2, port);
+    options.rendezvous_s = 1;
+    const std::string message = MessageOf(ErrorKind::kUnavailable, [&] { MeetRanks(options, place); });
+    INFO(message);
+    REQUIRE(message.find(StrCat("127.0.0.1:", port)) != std::string::npos);
+    REQUIRE(message.find("rendezvous.json") != std::string::npos);
+  }
+}
+
 int main(int argc, char** argv) {
   if (const char* task = std::getenv("NAS_TEST_RANK")) {
     const std::vector<std::string> words = Split(task, ' ');
-    return RunRank(std::atoi(words[0].c_str()), std::atoi(words[1].c_str()), std::atoi(words[2].c_str()), words[3]);
+    return RunRank(std::atoi(words[0].c_str()), std::atoi(words[1].c_str()), std::atoi(words[2].c_str()), words[3],
+                   words[4]);
   }
   return Catch::Session().run(argc, argv);
 }
