@@ -43,6 +43,8 @@ void AddRankFlags(FlagSet& flags, RankOptions* o, bool supernet) {
   if (supernet) {
     flags.AddSwitch("--path-per-rank", &o->path_per_rank, "each shard trains a path of its own in weight steps");
   }
+  flags.AddSwitch("--sync-bn", &o->sync_bn,
+                  "BN statistics over all processes' images, a message per layer; for fewer than 16 images each");
   flags.AddParsed(
       "--bucket", "BYTES", [o](const std::string& text) { o->bucket_bytes = ParseBytes(text).value; },
       [o] { return ToString(Bytes{o->bucket_bytes}); }, "least size of a message of gradients, 1MiB or more");

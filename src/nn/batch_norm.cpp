@@ -8,6 +8,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "nas/core/error.h"
+#include "synced_norm.h"
 
 namespace nas::detail {
 namespace {
@@ -37,6 +38,18 @@ at::Tensor BatchNorm::Forward(const at::Tensor& x, BnMode mode) {
                           /*cudnn_enabled=*/true);
   }
   if (mode == BnMode::kAccumulate) Accumulate(x);
+  StatisticsExchange* const others = SyncBatchNormScope::Current();
+  if (others != nullptr && mode != BnMode::kAccumulate) {
+    const SyncedNorm norm = NormalizeSynced(*others, x, weight_, bias_, eps_);
+    if (mode == BnMode::kTrain && norm.count > 1) {
+      const at::NoGradGuard no_grad;
+      ++*num_batches_tracked_.data_ptr<std::int64_t>();
+      const at::Tensor unbiased = norm.variance * (norm.count / (norm.count - 1));
+      running_mean_.mul_(1 - momentum_).add_(norm.mean.to(running_mean_.scalar_type()), momentum_);
+      running_var_.mul_(1 - momentum_).add_(unbiased.to(running_var_.scalar_type()), momentum_);
+    }
+    return norm.y;
+  }
   // One value per channel has no unbiased variance: it would write NaN into the running average.
   const bool track = mode == BnMode::kTrain && x.numel() > x.size(1);
   if (track) ++*num_batches_tracked_.data_ptr<std::int64_t>();

@@ -12,6 +12,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "nas/nn/sync_batch_norm.h"
 #include "torch_workers.h"
 
 namespace nas::detail {
@@ -126,6 +127,8 @@ bool Plain(const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kF
 
 bool CanFuse(KernelMode kernels, const at::Tensor& x, const at::Tensor& weight, BnMode mode) {
   if (kernels == KernelMode::kTorch || mode == BnMode::kAccumulate || x.dim() != 4 || x.numel() == 0) return false;
+  // The kernels know their own images only.
+  if (mode != BnMode::kEval && SyncBatchNormScope::Current() != nullptr) return false;
   return Plain(x) && Plain(weight) && !at::autocast::is_autocast_enabled(at::kCPU);
 }
 

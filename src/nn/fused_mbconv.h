@@ -17,7 +17,8 @@ struct FusedMbconvParts {
 };
 
 /// Whether FusedMbconv is to run for this input and these weights: float32 on the CPU, outside autocast, in a mode
-/// without pooled sums, and not told to leave it to LibTorch. `auto` and `fused` do not differ in this yet.
+/// without pooled sums, without statistics of other processes, and not told to leave it to LibTorch. `auto` and `fused`
+/// do not differ in this yet.
 bool CanFuse(KernelMode kernels, const at::Tensor& x, const at::Tensor& weight, BnMode mode);
 
 /// An inverted residual block in one node of the graph (kernels of performance.md §3): same results as the chain of its

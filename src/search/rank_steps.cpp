@@ -30,7 +30,8 @@ RankSteps::RankSteps(const SearchSetup& setup, const SearchHooks& hooks, SearchS
       state_(state),
       group_(*hooks.ranks, ShardsOf(setup.options.ranks)),
       exchange_(group_),
-      agreement_(*hooks.ranks, hooks.host) {
+      agreement_(*hooks.ranks, hooks.host),
+      synced_(*hooks.ranks, setup.options.ranks.sync_bn) {
   state_.group = &group_;
 }
 
@@ -55,6 +56,7 @@ RankSteps::WeightSums RankSteps::WeightStep(const std::vector<Choice>& choices, 
 
   ranks().Progress(state_.step, "step");
   exchange_.Begin(path, batch.whole, choices.size() > 1 ? choices : std::vector<Choice>());
+  const SyncBatchNormScope sync(Synced(batch.whole));
   const std::vector<MicroBatch> pieces = group_.Pieces(batch);
   for (int shard = group_.first(); shard < group_.last(); ++shard) {
     const MicroBatch& piece = pieces[static_cast<std::size_t>(shard - group_.first())];

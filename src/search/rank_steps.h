@@ -13,6 +13,7 @@
 #include "nas/train/gradient_exchange.h"
 #include "nas/train/rank_agreement.h"
 #include "nas/train/shard_group.h"
+#include "nas/train/synced_statistics.h"
 
 namespace nas {
 
@@ -30,6 +31,9 @@ class RankSteps {
   const ShardGroup& group() const { return group_; }
   Communicator& ranks() const { return group_.ranks(); }
   bool root() const { return group_.root(); }
+
+  /// What BN statistics of a batch of so many images go over; null: each rank's own.
+  StatisticsExchange* Synced(std::int64_t images) { return synced_.For(images); }
 
   /// Loader settings of this rank's part of the batches.
   LoaderOptions Divided(LoaderOptions options) const;
@@ -60,6 +64,7 @@ class RankSteps {
   ShardGroup group_;
   GradientExchange exchange_;
   RankAgreement agreement_;
+  SyncedStatistics synced_;
 };
 
 }  // namespace nas

@@ -326,6 +326,9 @@ class SearchRun {
         batch.labels.size(0), &state_.micro_batch,
         [&](std::int64_t) {
           const AutocastScope scope(state_.net.device(), setup_.options.precision == "bf16");
+          // REINFORCE judges whole batches, each on one rank.
+          const bool divided = ranks_ && setup_.options.strategy != "reinforce";
+          const SyncBatchNormScope sync(divided ? ranks_->Synced(batch.whole) : nullptr);
           cross_entropy = strategy_.ArchStep(state_, setup_.targets[target], target_state, batch, update);
         },
         [] {}, [&](std::int64_t images) { TellOutOfMemory(images); });

@@ -143,6 +143,7 @@ SearchOptions SearchOptionsFromJson(const JsonDocument& document, const std::str
   if (reader.Has("shards")) o.ranks.shards = static_cast<int>(reader.Int("shards", 1, 65536));
   if (reader.Has("reduce")) o.ranks.reduce = reader.String("reduce");
   if (reader.Has("path_per_rank")) o.ranks.path_per_rank = reader.Bool("path_per_rank");
+  if (reader.Has("sync_bn")) o.ranks.sync_bn = reader.Bool("sync_bn");
   reader.Finish();
   o.Validate();
   return o;

@@ -10,6 +10,7 @@
 #include "nas/core/text.h"
 #include "nas/train/rank_agreement.h"
 #include "nas/train/shard_group.h"
+#include "nas/train/synced_statistics.h"
 #include "run_config.h"
 
 namespace nas {
@@ -71,6 +72,7 @@ int ShardsOfRun(const SearchOptions& options, int ranks) {
 
 void AgreeOnRun(const SearchSetup& setup, const SearchHooks& hooks) {
   ShardOptions{setup.options.ranks.shards, setup.options.ranks.reduce == "tree"}.Validate(hooks.ranks->Size());
+  SyncedStatistics::Check(setup.options.ranks, hooks.ranks->Size());
   if (hooks.ranks->Size() == 1) return;
   Json hello = hooks.hello.empty() ? Json{{"must", Json::object()}, {"may", Json::object()}} : Json::parse(hooks.hello);
   hello["must"]["configuration"] = AbsentRun(setup).config_hash();

@@ -74,6 +74,7 @@ TrainLoop::TrainLoop(const TrainSetup& setup, Network& network, RunFolder& folde
     group_.emplace(*hooks.ranks, OptionsOf(setup.options.ranks));
     exchange_.emplace(*group_);
     agreement_.emplace(*hooks.ranks, hooks.host);
+    synced_.emplace(*hooks.ranks, setup.options.ranks.sync_bn);
   }
   if (setup.options.ema > 0) {
     ema_.emplace(setup.options.ema, network.NamedTensors());
@@ -216,6 +217,7 @@ void TrainLoop::LearnDivided(const Batch& batch) {
   group_->ranks().Progress(step_, "step");
   exchange_->Begin(network_.PathTensors(), batch.whole);
   const std::vector<MicroBatch> pieces = group_->Pieces(batch);
+  const SyncBatchNormScope sync(synced_->For(batch.whole));
   const std::uint64_t seed = MixSeed(MixSeed(setup_.options.seed, kDropoutStream), static_cast<std::uint64_t>(step_));
   const bool save = since_checkpoint_.Seconds() > setup_.options.checkpoint_every_s;
   for (int shard = group_->first(); shard < group_->last(); ++shard) {

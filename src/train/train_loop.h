@@ -18,6 +18,7 @@
 #include "nas/train/rank_agreement.h"
 #include "nas/train/sgd.h"
 #include "nas/train/shard_group.h"
+#include "nas/train/synced_statistics.h"
 #include "nas/train/trainer.h"
 #include "train_setup.h"
 
@@ -77,6 +78,7 @@ class TrainLoop {
   std::optional<ShardGroup> group_;
   std::optional<GradientExchange> exchange_;
   std::optional<RankAgreement> agreement_;
+  std::optional<SyncedStatistics> synced_;
   bool stop_agreed_ = false;
   bool save_agreed_ = false;
   Loader train_loader_;

@@ -110,6 +110,7 @@ TrainOptions TrainOptionsFromJson(const JsonDocument& document, const std::strin
   o.threads = static_cast<int>(reader.Int("threads", 1, 4096));
   if (reader.Has("shards")) o.ranks.shards = static_cast<int>(reader.Int("shards", 1, 65536));
   if (reader.Has("reduce")) o.ranks.reduce = reader.Choice("reduce", {"ring", "tree"});
+  if (reader.Has("sync_bn")) o.ranks.sync_bn = reader.Bool("sync_bn");
   reader.Finish();
   return o;
 }

@@ -18,6 +18,7 @@
 #include "nas/train/network_setup.h"
 #include "nas/train/rank_agreement.h"
 #include "nas/train/shard_group.h"
+#include "nas/train/synced_statistics.h"
 #include "train_loop.h"
 #include "train_setup.h"
 
@@ -104,6 +105,7 @@ TrainResult Train(const TrainOptions& given, const TrainHooks& given_hooks) {
   const bool root = hooks.ranks == nullptr || hooks.ranks->Rank() == 0;
   if (hooks.ranks != nullptr) {
     ShardOptions{asked.ranks.shards, asked.ranks.reduce == "tree"}.Validate(hooks.ranks->Size());
+    SyncedStatistics::Check(asked.ranks, hooks.ranks->Size());
     if (root) hooks.ranks->Publish("finished", FinishedAlready(asked) ? "yes" : "no");
     if (!root && hooks.ranks->Await("finished") == "yes") throw FollowRankZero();
   }

@@ -240,6 +240,12 @@ TEST_CASE("what is wrong on one rank or with all is said once, with its own code
     REQUIRE(outcome.code == 3);
     REQUIRE(Sentences(outcome.err, "do not divide the 3 shards") == 1);
   }
+  SECTION("BN over all ranks with several shards each") {
+    const Outcome outcome = RunNas(Search(dir.path() / "out", {"--ranks", "2", "--shards", "4", "--sync-bn"}));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 3);
+    REQUIRE(Sentences(outcome.err, "--sync-bn needs one shard per rank") == 1);
+  }
   SECTION("no such data") {
     Words words = Search(dir.path() / "out", {"--ranks", "2"});
     words[2] = (dir.path() / "nowhere").string();
@@ -290,6 +296,45 @@ TEST_CASE("processes that a launcher started meet, and have to mean the same run
     REQUIRE(wait(*one) == 3);
     REQUIRE_FALSE(fs::exists(dir.path() / "out" / "env.json"));
   }
+}
+
+TEST_CASE("a search and a training with BN over all ranks stop and go on with the same bits", "[cli][ranks]") {
+  const TempDir dir;
+  const Words synced{"--ranks", "2", "--sync-bn"};
+  const Outcome alone = RunNas(Search(dir.path() / "alone", synced));
+  INFO(alone.err);
+  REQUIRE(alone.code == 0);
+  REQUIRE(nlohmann::ordered_json::parse(ReadFile(dir.path() / "alone" / "config.json")).at("options").at("sync_bn"));
+
+  const fs::path stopped = dir.path() / "stopped";
+  {
+    Running run(Search(stopped, synced), dir.path() / "log");
+    REQUIRE(Running::Soon([&] { return Epochs(stopped) >= 1; }));
+    run.Signal(SIGTERM);
+    INFO(run.log());
+    REQUIRE(run.Wait() == 75);
+  }
+  Words words = synced;
+  words.emplace_back("--resume");
+  const Outcome resumed = RunNas(Search(stopped, words));
+  INFO(resumed.err);
+  REQUIRE(resumed.code == 0);
+  RequireSameBits(dir.path() / "alone", stopped);
+
+  const auto train = [&](const char* name, const Words& more) {
+    Words all{"train",    "--run",      (dir.path() / "alone").string(),
+              "--target", "macs-40pct", "--limit-per-class",
+              "12",       "--epochs",   "1",
+              "--batch",  "16",         "--threads",
+              "1",        "--out",      (dir.path() / name).string()};
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = RunNas(all);
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return ReadFile(dir.path() / name / "weights.safetensors");
+  };
+  REQUIRE(train("a", synced) == train("b", synced));
+  REQUIRE(train("c", {"--ranks", "2"}) != train("d", synced));
 }
 
 TEST_CASE("a Slurm step whose port is taken meets at a published one; each rank has a log", "[cli][ranks]") {

@@ -36,6 +36,18 @@ TEST_CASE("what decides the bits is written and read again; where it is computed
   REQUIRE(again.ranks == 0);
 }
 
+TEST_CASE("BN over all ranks is written and read again, and does not go with a path per rank", "[dist]") {
+  RankOptions options;
+  options.sync_bn = true;
+  options.Validate();
+  Json config = Json::object();
+  options.AddTo(&config);
+  REQUIRE(config == Json{{"sync_bn", true}});
+  REQUIRE(RankOptionsFrom(config).sync_bn);
+  options.path_per_rank = true;
+  REQUIRE(MessageOf(ErrorKind::kUsage, [&] { options.Validate(); }).find("--sync-bn") != std::string::npos);
+}
+
 TEST_CASE("values out of range name the flag", "[dist]") {
   const auto message = [](const RankOptions& options) {
     return MessageOf(ErrorKind::kUsage, [&] { options.Validate(); });
