@@ -89,8 +89,7 @@ ClosingRecord ReadClosing(const Json& line) {
   record.networks = LookInt(line, "architectures", 0);
   record.explained = LookNumber(line, "explained", 0);
   record.standard_error = LookNumber(line, "standard_error", 0);
-  for (const Json& target : LookArray(line, "targets"))
-    record.alpha.push_back(ReadMatrix(LookArray(target, "alpha")));
+  for (const Json& target : LookArray(line, "targets")) record.alpha.push_back(ReadMatrix(LookArray(target, "alpha")));
   return record;
 }
 

@@ -41,8 +41,8 @@ std::vector<Choice> ClosingEvidence::Networks(int count) const {
   std::set<Choice> seen;
   std::vector<Choice> choices;
   for (int draw = 0; draw < kTriesPerNetwork * count && static_cast<int>(choices.size()) < count; ++draw) {
-    Choice choice = sampler.Draw(p[static_cast<std::size_t>(draw) % p.size()], kWeightStream,
-                                 static_cast<std::uint64_t>(draw));
+    Choice choice =
+        sampler.Draw(p[static_cast<std::size_t>(draw) % p.size()], kWeightStream, static_cast<std::uint64_t>(draw));
     if (seen.insert(choice).second) choices.push_back(std::move(choice));
   }
   return choices;

@@ -213,7 +213,8 @@ void WeighEvidence(const SearchSetup& setup, RunFolder& folder, SearchState& sta
     line["targets"].push_back({{"target", setup.targets[t].label()}, {"alpha", state.targets[t].alphas.alpha()}});
   folder.AppendMetric(line);
   LogInfo(StrCat(effects->architectures, " networks judged with inherited weights: their blocks explain ",
-                 Fixed(100 * effects->explained, 0), " % of the variance of accuracy, a difference of two candidates is known to ±",
+                 Fixed(100 * effects->explained, 0),
+                 " % of the variance of accuracy, a difference of two candidates is known to ±",
                  Fixed(100 * effects->standard_error, 2), " points"));
 }
 
@@ -239,7 +240,11 @@ SearchResult DeriveNetworks(const SearchSetup& setup, const SearchHooks& hooks, 
   InheritedAccuracy accuracy = probe.Accuracy(state, strategy.learns_alphas());
   accuracy.BeforeEach([&](std::int64_t judged) { LookUp(setup, hooks, folder, judged); });
   std::vector<double> expected;
-  for (const TargetState& target : state.targets) expected.push_back(target.constraint.Expected(target.alphas));
+  for (TargetState& target : state.targets) {
+    expected.push_back(target.constraint.Expected(target.alphas));
+    const auto budget = target.constraint.budget();
+    target.pressed = target.pressed || (budget && Pressed(expected.back(), *budget));
+  }
   if (strategy.learns_alphas()) WeighEvidence(setup, folder, state, accuracy);
   for (std::size_t t = 0; t < setup.targets.size(); ++t) {
     result.targets.push_back(Derivation(setup, hooks, folder, state, strategy, accuracy, t, expected[t]).Run());

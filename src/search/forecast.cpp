@@ -135,8 +135,7 @@ SearchForecast ForecastSearch(const SearchOptions& options, const SearchPlaces& 
              " parameters\nschedule ", schedule.epochs, " epochs (", schedule.warmup_epochs, " warm-up) of ",
              schedule.steps_per_epoch, " steps, batch ", schedule.batch, ", ", static_cast<std::int64_t>(updates),
              " architecture updates\npredicted ", SecondsToString(wall), " wall time, ", Fixed(peak_mib, 0),
-             " MiB peak memory\nranking: ",
-             ranking_forecast.text, "\n\n", table.ToString(false));
+             " MiB peak memory\nranking: ", ranking_forecast.text, "\n\n", table.ToString(false));
   return forecast;
 }
 

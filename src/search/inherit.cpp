@@ -13,23 +13,6 @@
 namespace nas {
 namespace {
 
-constexpr double kLeastShare = 0.9;  // of a budget: below, latency is left unused and so accuracy lost
-
-/// Selection by alphas that were learned for another budget.
-class InheritedStrategy : public Strategy {
- public:
-  explicit InheritedStrategy(std::map<std::string, bool> pressed) : pressed_(std::move(pressed)) {}
-  bool learns_alphas() const override { return true; }
-  std::optional<Selection> Select(const SearchState& state, const SearchTarget& target, const TargetState& target_state,
-                                  std::optional<double> budget, InheritedAccuracy& accuracy) const override {
-    if (!budget || !pressed_.at(target.folder)) return Strategy::Select(state, target, target_state, budget, accuracy);
-    return SelectUsingBudget(target_state.alphas.LogProbabilities(), target.table, *budget, kLeastShare);
-  }
-
- private:
-  std::map<std::string, bool> pressed_;  ///< by target folder
-};
-
 std::size_t NearestTarget(const std::vector<SourceTarget>& sources, const SearchTarget& wanted) {
   const double position = SourceTarget{"", wanted.budget, wanted.min(), wanted.max(), {}}.position();
   const auto distance = [&](const SourceTarget& source) {
@@ -81,10 +64,8 @@ SearchOptions InheritOptions(const SearchOptions& asked, const SourceRun& source
 std::unique_ptr<Strategy> InheritSupernet(const SourceRun& source, const SearchSetup& setup, SearchState* state) {
   const Checkpoint checkpoint = source.Newest();
   std::vector<std::size_t> origin;
-  std::map<std::string, bool> pressed;
   for (const SearchTarget& target : setup.targets) {
     origin.push_back(NearestTarget(source.targets, target));
-    pressed[target.folder] = source.targets[origin.back()].pressed();
   }
   if (!state->Inherit(checkpoint, origin)) {
     ThrowInput(StrCat(source.path, " is not finished; let it end first: nas search --out ", source.path, " --resume"));
@@ -92,6 +73,7 @@ std::unique_ptr<Strategy> InheritSupernet(const SourceRun& source, const SearchS
   const bool learned = MakeStrategy(source.options.strategy, setup.options.seed)->learns_alphas();
   for (std::size_t t = 0; t < setup.targets.size(); ++t) {
     const SearchTarget& target = setup.targets[t];
+    state->targets[t].pressed = source.targets[origin[t]].pressed();
     LogInfo(StrCat(target.label(), ": with the weights of ", source.path,
                    learned ? StrCat(" and the probabilities of its target ", source.targets[origin[t]].name)
                            : std::string(", by evolution over inherited accuracy")));
@@ -101,8 +83,7 @@ std::unique_ptr<Strategy> InheritSupernet(const SourceRun& source, const SearchS
                 StrCat(target.label(), " cannot be met by ", source.path,
                        ": pruning has dropped the fast candidates; search with --prune off, or ask for more"));
   }
-  if (!learned) return MakeStrategy("evolution", setup.options.seed);
-  return std::make_unique<InheritedStrategy>(std::move(pressed));
+  return MakeStrategy(learned ? source.options.strategy : "evolution", setup.options.seed);
 }
 
 }  // namespace nas

@@ -50,7 +50,8 @@ MainEffects FitMainEffects(const std::vector<Choice>& choices, const std::vector
     }
   }
   double variance = 0;
-  for (const double value : accuracy) variance += (value - fit.c) * (value - fit.c) / static_cast<double>(accuracy.size());
+  for (const double value : accuracy)
+    variance += (value - fit.c) * (value - fit.c) / static_cast<double>(accuracy.size());
   out.explained = variance > 0 ? 1 - fit.loo_error * fit.loo_error / variance : 0;
   const double per_candidate = static_cast<double>(choices.size() * ops.size()) / static_cast<double>(column);
   out.standard_error = out.error * std::sqrt(2 / per_candidate);

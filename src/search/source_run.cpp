@@ -8,11 +8,10 @@
 #include "nas/core/error.h"
 #include "nas/core/text.h"
 #include "nas/search/search_result.h"
+#include "nas/search/search_state.h"
 
 namespace nas {
 namespace {
-
-constexpr double kPressedShare = 0.9;  // of the budget that E reaches when the budget decides
 
 bool Exists(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -26,7 +25,7 @@ double SourceTarget::position() const {
   return (*budget - low) / (high - low);
 }
 
-bool SourceTarget::pressed() const { return budget && expected && *expected >= kPressedShare * *budget; }
+bool SourceTarget::pressed() const { return budget && expected && Pressed(*expected, *budget); }
 
 Checkpoint SourceRun::Newest() const {
   auto checkpoint = CheckpointStore(std::filesystem::path(path) / "checkpoints").LoadLatest();

@@ -42,8 +42,8 @@ TEST_CASE("Schedule of the paper's search on ImageNet", "[schedule]") {
   CheckPrinted(s.alpha_lr, 1.00e-3, 1e-5);
   CheckPrinted(NoiseWalk(s), 0.34, 0.01);
   CheckPrinted(MainPhaseCost(s), 1.27, 0.01);
-  CHECK(s.warmup_lr == 0.1);
-  CHECK(s.main_lr == 0.1);
+  CHECK(s.warmup_lr == 0.05);
+  CHECK(s.main_lr == 0.05);
   CHECK(s.entropy_alarm);
 }
 
@@ -59,8 +59,8 @@ TEST_CASE("Schedule of the default, 50k images over 60 epochs", "[schedule]") {
   CheckPrinted(s.alpha_lr, 7.39e-3, 1e-5);
   CheckPrinted(NoiseWalk(s), 0.92, 0.01);
   CheckPrinted(MainPhaseCost(s), 2.33, 0.01);
-  CHECK(s.warmup_lr == Approx(0.1));
-  CHECK(s.main_lr == Approx(0.1));
+  CHECK(s.warmup_lr == Approx(0.05));
+  CHECK(s.main_lr == Approx(0.05));
 }
 
 TEST_CASE("Schedule of 10k images over 12 epochs", "[schedule]") {

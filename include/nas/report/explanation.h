@@ -47,7 +47,7 @@ struct Explanation {
   CostUnit unit = CostUnit::kMillis;
   std::optional<double> budget;
   bool finished = false;
-  std::string note;    ///< what a reader has to know first: unfinished, probabilities not learned; "" = nothing
+  std::string note;      ///< what a reader has to know first: unfinished, probabilities not learned; "" = nothing
   std::string evidence;  ///< what the last update of the probabilities rests on; "" = the epochs' own
   std::string source;    ///< where the selection comes from: "result", "validation" (last epoch's), "argmax"
   std::string code, argmax_code;

@@ -13,10 +13,10 @@ namespace nas {
 /// will be trained on and from what supernets of known training reached against networks trained alone.
 struct RankingForecast {
   double images_per_candidate = 0;
-  double tau = 0;        ///< expected Kendall's τ between inherited and trained accuracy of random architectures
-  bool enough = false;   ///< it reaches what counting blocks reaches
+  double tau = 0;         ///< expected Kendall's τ between inherited and trained accuracy of random architectures
+  bool enough = false;    ///< main effects of judged networks rank as well as counting blocks does
   int epochs_enough = 0;  ///< epochs of the same data that would
-  std::string text;      ///< one sentence
+  std::string text;       ///< one sentence
 };
 
 RankingForecast ForecastRanking(const Schedule& schedule, const SearchSpace& space);

@@ -21,11 +21,17 @@
 
 namespace nas {
 
+/// Whether a budget decided, from the expected cost at the end of training.
+inline bool Pressed(double expected, double budget) { return expected >= 0.9 * budget; }
+
 /// What belongs to one target alone (N9): a step for one target leaves all others bit-identical.
 struct TargetState {
   ArchParameters alphas;
   LatencyConstraint constraint;
   RewardBaseline baseline;
+  /// The budget bound while the alphas were learned: they carry its price, so that their most probable network leaves
+  /// latency unused.
+  bool pressed = false;
   Matrix shared_p = {};  ///< rank 0's probabilities, on the other ranks of a run
 
   Matrix Probabilities() const { return shared_p.empty() ? alphas.Probabilities() : shared_p; }
