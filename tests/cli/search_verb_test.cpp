@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "nas/core/files.h"
+#include "nas/core/text.h"
 #include "program.h"
 #include "support/catch_compat.h"
 
@@ -160,6 +161,30 @@ TEST_CASE("every strategy finds a network under the budget", "[cli]") {
   REQUIRE(outcome.code == 0);
   REQUIRE(outcome.json()["targets"][0]["predicted"].get<double>() <=
           outcome.json()["targets"][0]["asked"].get<double>());
+}
+
+TEST_CASE("networks judged at the end move the probabilities that decide, and explain shows those", "[cli]") {
+  const nas::TempDir dir;
+  const std::string out = (dir.path() / "run").string();
+  const auto result = RunNas({"search", "--data", "demo", "--space", "tiny", "--limit-per-class", "100", "--epochs",
+                              "8", "--target", "macs=30%", "--target", "macs=60%", "--out", out, "--json"})
+                          .json();
+  const auto explained = RunNas({"explain", out, "--json"}).json();
+  int evidence = 0;
+  for (const std::string& line : nas::Split(nas::ReadFile(std::filesystem::path(out) / "metrics.jsonl"), '\n')) {
+    evidence += Contains(line, "\"event\":\"evidence\"") ? 1 : 0;
+  }
+  REQUIRE(evidence == 1);
+  for (std::size_t t = 0; t < 2; ++t) {
+    const auto& target = result["targets"][t];
+    const auto& shown = explained["targets"][t];
+    REQUIRE(Contains(shown["evidence"].get<std::string>(), "networks judged"));
+    REQUIRE(shown["selected"]["log_prob"].get<double>() ==
+            Approx(target["selected"]["log_prob"].get<double>()).epsilon(1e-6));
+    // A budget that pressed is used.
+    const double asked = target["asked"].get<double>();
+    if (target["expected"].get<double>() >= 0.9 * asked) REQUIRE(target["predicted"].get<double>() >= 0.9 * asked);
+  }
 }
 
 TEST_CASE("a budget below the reachable range is refused with the range", "[cli]") {

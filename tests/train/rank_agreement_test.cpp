@@ -10,6 +10,7 @@
 #include "core/expect_error.h"
 #include "nas/core/text.h"
 #include "nas/train/rank_agreement.h"
+#include "support/partial_communicator.h"
 
 using namespace nas;
 using nas::testing::MessageOf;
@@ -26,20 +27,12 @@ struct Table {
   std::vector<std::vector<std::string>> rounds;
 };
 
-class Seat : public Communicator {
+class Seat : public nas::test::PartialCommunicator {
  public:
-  Seat(Table& table, int rank) : table_(table), rank_(rank) {}
-  int Rank() const override { return rank_; }
-  int Size() const override { return static_cast<int>(table_.texts.size()); }
-  int LocalRank() const override { return rank_; }
-  CommStats Stats() const override { return {}; }
-  std::unique_ptr<Pending> AllReduceSum(at::Tensor&) override { return nullptr; }
-  void AllReduceSum(std::span<double>) override {}
-  void Broadcast(std::span<std::byte>, int) override {}
-  void Broadcast(at::Tensor&, int) override {}
+  Seat(Table& table, int rank) : PartialCommunicator(rank, static_cast<int>(table.texts.size())), table_(table) {}
   std::vector<std::string> AllGather(std::string_view mine) override {
     std::unique_lock lock(table_.mutex);
-    const auto self = static_cast<std::size_t>(rank_);
+    const auto self = static_cast<std::size_t>(Rank());
     const auto round = static_cast<std::size_t>(table_.generation[self]++);
     table_.texts[self] = mine;
     const int all = static_cast<int>(round) + 1;
@@ -52,18 +45,9 @@ class Seat : public Communicator {
     table_.changed.wait(lock, [&] { return table_.rounds.size() > round; });
     return table_.rounds[round];
   }
-  void AllGather(const at::Tensor&, at::Tensor&) override {}
-  void Barrier(std::string_view) override {}
-  void Publish(const std::string&, const std::string&) override {}
-  std::string Await(const std::string&) override { return ""; }
-  void Progress(std::int64_t, std::string_view) override {}
-  bool Abort(const AbortRecord&) override { return true; }
-  void Leave(int) override {}
-  int Follow() override { return 0; }
 
  private:
   Table& table_;
-  int rank_;
 };
 
 /// What each of three ranks hears when they compare themselves; "" = all is well.

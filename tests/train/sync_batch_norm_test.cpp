@@ -17,6 +17,7 @@
 #include "nas/space/search_space.h"
 #include "nas/train/gradient_exchange.h"
 #include "nas/train/synced_statistics.h"
+#include "support/partial_communicator.h"
 
 using namespace nas;
 using nas::testing::MessageOf;
@@ -55,13 +56,9 @@ class Table {
   std::map<std::pair<char, int>, std::vector<at::Tensor>> laid_;
 };
 
-class ThreadRank : public Communicator {
+class ThreadRank : public nas::test::PartialCommunicator {
  public:
-  ThreadRank(Table& table, int rank) : table_(table), rank_(rank) {}
-  int Rank() const override { return rank_; }
-  int Size() const override { return static_cast<int>(table_.ranks()); }
-  int LocalRank() const override { return rank_; }
-  CommStats Stats() const override { return {}; }
+  ThreadRank(Table& table, int rank) : PartialCommunicator(rank, static_cast<int>(table.ranks())), table_(table) {}
   std::unique_ptr<Pending> AllReduceSum(at::Tensor& flat) override {
     struct Sum : Pending {
       Table& table;
@@ -74,29 +71,17 @@ class ThreadRank : public Communicator {
         for (const at::Tensor& part : parts) flat.add_(part);
       }
     };
-    table_.Put('s', sums_, rank_, flat);
+    table_.Put('s', sums_, Rank(), flat);
     return std::make_unique<Sum>(table_, sums_++, flat);
   }
   void AllGather(const at::Tensor& mine, at::Tensor& all) override {
-    table_.Put('g', gathered_, rank_, mine);
+    table_.Put('g', gathered_, Rank(), mine);
     const auto rows = table_.All('g', gathered_++);
     for (std::size_t r = 0; r < rows.size(); ++r) all[static_cast<std::int64_t>(r)].copy_(rows[r]);
   }
-  void AllReduceSum(std::span<double>) override { ThrowInternal("not used here"); }
-  void Broadcast(std::span<std::byte>, int) override { ThrowInternal("not used here"); }
-  void Broadcast(at::Tensor&, int) override { ThrowInternal("not used here"); }
-  std::vector<std::string> AllGather(std::string_view) override { ThrowInternal("not used here"); }
-  void Barrier(std::string_view) override { ThrowInternal("not used here"); }
-  void Publish(const std::string&, const std::string&) override { ThrowInternal("not used here"); }
-  std::string Await(const std::string&) override { ThrowInternal("not used here"); }
-  void Progress(std::int64_t, std::string_view) override {}
-  bool Abort(const AbortRecord&) override { return true; }
-  void Leave(int) override {}
-  int Follow() override { return 0; }
 
  private:
   Table& table_;
-  int rank_;
   int sums_ = 0;
   int gathered_ = 0;
 };
