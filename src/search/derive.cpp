@@ -188,6 +188,7 @@ void LookUp(const SearchSetup& setup, const SearchHooks& hooks, const RunFolder&
     look.done = static_cast<double>(judged);
     hooks.progress->Update(look);
   }
+  if (hooks.ranks != nullptr) hooks.ranks->Progress(judged, "judge");  // the other ranks wait, and must not give up
   if (hooks.stop == nullptr || !hooks.stop->requested()) return;
   throw Error(
       ErrorKind::kCheckpointed,

@@ -45,6 +45,7 @@ SearchOptions InheritOptions(const SearchOptions& asked, const SourceRun& source
   Refuse("--batch", asked.batch, unset.batch, of_run.batch);
   Refuse("--seed", asked.seed, unset.seed, of_run.seed);
   SearchOptions options = of_run;
+  options.ranks = RankOptions();  // they say how to train
   options.target = asked.target;
   options.latency = asked.latency;
   options.device = asked.device;

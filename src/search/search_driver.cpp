@@ -455,8 +455,9 @@ SearchResult RunSearch(const SearchOptions& asked, const SearchPlaces& places, c
   SearchOptions options = source ? InheritOptions(asked, *source) : asked;
   // Deriving alone is one process' work.
   if (source && !root) throw FollowRankZero();
-  options.ranks.shards = ShardsOfRun(options, given.ranks == nullptr ? 1 : given.ranks->Size());
   SearchHooks hooks = given;
+  if (source) hooks.ranks = nullptr;
+  options.ranks.shards = ShardsOfRun(options, hooks.ranks == nullptr ? 1 : hooks.ranks->Size());
   std::unique_ptr<Communicator> alone;
   if (hooks.ranks == nullptr && options.ranks.shards > 1) alone = MakeSingleCommunicator();
   if (alone) hooks.ranks = alone.get();

@@ -321,6 +321,18 @@ TEST_CASE("a search and a training with BN over all ranks stop and go on with th
   REQUIRE(resumed.code == 0);
   RequireSameBits(dir.path() / "alone", stopped);
 
+  // How it was trained does not bind who selects from it; choosing is one process' work, and the other one waits.
+  std::vector<std::string> codes;
+  for (const char* ranks : {"1", "2"}) {
+    const Outcome chosen =
+        RunNas({"search", "--from", (dir.path() / "alone").string(), "--target", "macs=55%", "--threads", "1",
+                "--ranks", ranks, "--out", (dir.path() / StrCat("from-", ranks)).string(), "--json"});
+    INFO(chosen.err);
+    REQUIRE(chosen.code == 0);
+    codes.push_back(chosen.json()["targets"][0]["selected"]["code"].get<std::string>());
+  }
+  REQUIRE(codes[0] == codes[1]);
+
   const auto train = [&](const char* name, const Words& more) {
     Words all{"train",    "--run",      (dir.path() / "alone").string(),
               "--target", "macs-40pct", "--limit-per-class",
