@@ -108,7 +108,10 @@ void Judge(const RunRecord& run, const CostTable& table, const Choice& choice, s
   } else if (edge->runner_up < 0) {
     edge->reason = DecidedBy::kOnlyOne;
   } else {
-    edge->reason = edge->selected == edge->argmax ? DecidedBy::kProbability : DecidedBy::kConstraint;
+    const bool argmax_fits = all.budget && all.argmax_cost <= *all.budget;
+    edge->reason = edge->selected == edge->argmax ? DecidedBy::kProbability
+                   : argmax_fits                  ? DecidedBy::kUnused
+                                                  : DecidedBy::kConstraint;
   }
   if (edge->runner_up < 0) return;
   Choice switched = choice;
@@ -126,6 +129,8 @@ std::string ToString(DecidedBy reason) {
       return "probability";
     case DecidedBy::kConstraint:
       return "constraint";
+    case DecidedBy::kUnused:
+      return "unused budget";
     case DecidedBy::kOnlyOne:
       return "only one left";
     case DecidedBy::kOther:

@@ -132,9 +132,10 @@ Json ToJson(const Explanation& x) {
 
 std::string ToText(const Explanation& x, bool color) {
   const auto cost = [&](double value) { return CostToString(x.unit, value); };
-  const long constrained = std::count_if(x.edges.begin(), x.edges.end(), [](const EdgeExplanation& edge) {
-    return edge.reason == DecidedBy::kConstraint;
-  });
+  const auto decided_by = [&](DecidedBy reason) {
+    return std::count_if(x.edges.begin(), x.edges.end(),
+                         [&](const EdgeExplanation& edge) { return edge.reason == reason; });
+  };
   std::string text =
       StrCat(x.target, " on ", x.space, ": network ", x.code, ", predicted ", cost(x.cost),
              x.budget ? StrCat(" of ", cost(*x.budget)) : ", no budget", ", log p ", Fixed(x.log_prob, 2), "\n");
@@ -142,10 +143,16 @@ std::string ToText(const Explanation& x, bool color) {
   if (!x.evidence.empty()) text += x.evidence + "\n";
   if (x.code == x.argmax_code) {
     text += "The most probable network meets the target: the constraint decided nothing.\n";
+  } else if (const long unused = decided_by(DecidedBy::kUnused); unused > 0) {
+    text += StrCat("The most probable network ", x.argmax_code, " takes only ", cost(x.argmax_cost),
+                   ": the budget pressed while it was learned. Using it decided ", unused, " of ", x.edges.size(),
+                   " edges and costs a factor of ", Fixed(std::exp(x.argmax_log_prob - x.log_prob), 1),
+                   " in probability.\n");
   } else {
     text += StrCat("The most probable network ", x.argmax_code, " would take ", cost(x.argmax_cost),
-                   "; the constraint decided ", constrained, " of ", x.edges.size(), " edges and costs a factor of ",
-                   Fixed(std::exp(x.argmax_log_prob - x.log_prob), 1), " in probability.\n");
+                   "; the constraint decided ", decided_by(DecidedBy::kConstraint), " of ", x.edges.size(),
+                   " edges and costs a factor of ", Fixed(std::exp(x.argmax_log_prob - x.log_prob), 1),
+                   " in probability.\n");
   }
   text += StrCat("\n", DecisionTable(x, color));
   text += StrCat("\nFinal probabilities, % (* selected)\n",

@@ -56,10 +56,10 @@ std::string DecisionTable(const Explanation& x) {
       "class=n>p<th class=n>Δ log p<th class=n>Δ cost<th>p of the chosen, over time</thead><tbody>";
   for (const EdgeExplanation& edge : x.edges) {
     const CandidateView& chosen = edge.candidates[edge.selected];
-    html +=
-        StrCat("<tr", edge.reason == DecidedBy::kConstraint ? " class=constrained" : "", "><td>", Escaped(edge.name),
-               "<td><b>", Escaped(chosen.label), "</b><td class=n>", Fixed(100 * chosen.p, 0), " %<td class=n>",
-               chosen.cost == 0 ? "0" : CostToString(x.unit, chosen.cost), "<td>", ToString(edge.reason));
+    const bool by_cost = edge.reason == DecidedBy::kConstraint || edge.reason == DecidedBy::kUnused;
+    html += StrCat("<tr", by_cost ? " class=constrained" : "", "><td>", Escaped(edge.name), "<td><b>",
+                   Escaped(chosen.label), "</b><td class=n>", Fixed(100 * chosen.p, 0), " %<td class=n>",
+                   chosen.cost == 0 ? "0" : CostToString(x.unit, chosen.cost), "<td>", ToString(edge.reason));
     if (edge.runner_up >= 0) {
       const CandidateView& other = edge.candidates[edge.runner_up];
       html += StrCat("<td>", Escaped(other.label), "<td class=n>", Fixed(100 * other.p, 0), " %<td class=n>",
@@ -93,9 +93,10 @@ std::string DecisionCsv(const Explanation& x) {
 
 /// Two or three sentences on what the probabilities and the constraint did.
 std::string Summary(const Explanation& x) {
-  int constrained = 0, close = 0;
+  int constrained = 0, unused = 0, close = 0;
   for (const EdgeExplanation& edge : x.edges) {
     constrained += edge.reason == DecidedBy::kConstraint ? 1 : 0;
+    unused += edge.reason == DecidedBy::kUnused ? 1 : 0;
     close += edge.runner_up >= 0 && std::abs(edge.delta_log_p) < 0.25 ? 1 : 0;
   }
   const auto cost = [&](double value) { return CostToString(x.unit, value); };
@@ -104,6 +105,11 @@ std::string Summary(const Explanation& x) {
     text += StrCat("The most probable network takes ", cost(x.cost),
                    x.budget ? StrCat(" of the ", cost(*x.budget), " asked") : "",
                    ": the constraint decided nothing at the end. ");
+  } else if (unused > 0) {
+    text +=
+        StrCat("The most probable network <code>", Escaped(x.argmax_code), "</code> takes only ", cost(x.argmax_cost),
+               ": the budget pressed while it was learned. Using it decided ", unused, " of ", x.edges.size(),
+               " edges, at a factor of ", Fixed(std::exp(x.argmax_log_prob - x.log_prob), 1), " in probability. ");
   } else {
     text += StrCat("The most probable network <code>", Escaped(x.argmax_code), "</code> would take ",
                    cost(x.argmax_cost), "; the constraint decided ", constrained, " of ", x.edges.size(),

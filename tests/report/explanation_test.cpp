@@ -62,7 +62,8 @@ TEST_CASE("the price of switching is what the network's cost changes by", "[repo
     REQUIRE(edge.fits == (after <= 1000000));
     REQUIRE(edge.candidates[edge.runner_up].cost - edge.candidates[edge.selected].cost == Approx(edge.delta_cost));
     REQUIRE(edge.delta_log_p == Approx(edge.candidates[edge.runner_up].log_p - edge.candidates[edge.selected].log_p));
-    REQUIRE(edge.reason == (edge.selected == edge.argmax ? DecidedBy::kProbability : DecidedBy::kConstraint));
+    const DecidedBy otherwise = x.argmax_cost <= 1000000 ? DecidedBy::kUnused : DecidedBy::kConstraint;
+    REQUIRE(edge.reason == (edge.selected == edge.argmax ? DecidedBy::kProbability : otherwise));
     REQUIRE(edge.alpha.size() == 6);
   }
 }

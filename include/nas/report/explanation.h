@@ -22,6 +22,7 @@ struct CandidateView {
 enum class DecidedBy {
   kProbability,  ///< the most probable candidate
   kConstraint,   ///< a more probable one would not have met the target together with the rest
+  kUnused,       ///< the most probable network leaves much of a budget unused that pressed while it was learned
   kOnlyOne,      ///< all others were dropped on the way
   kOther,        ///< found by evolution or random sampling: probabilities were not learned
 };
