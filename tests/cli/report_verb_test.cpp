@@ -40,7 +40,7 @@ TEST_CASE("explain: tables and JSON of all targets, or of one", "[cli]") {
   WriteRun(run);
   const Outcome text = RunNas({"explain", run, "--target", "macs"});
   REQUIRE(text.code == 0);
-  REQUIRE(Contains(text.out, "the constraint decided"));
+  REQUIRE(Contains(text.out, "the budget pressed while it was learned"));
   REQUIRE(Contains(text.out, "runner-up"));
   REQUIRE(Contains(text.out, "█") + Contains(text.out, "▂") > 0);
   const auto json = RunNas({"explain", run, "--json"}).json();
